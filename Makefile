@@ -1,0 +1,50 @@
+# make book    the whole book, from nothing: environment, execution, HTML
+# make test    every test
+# make lint    ruff, mypy, import-linter
+# make data    what the `reduced` preset needs (MIRROR=folder to take files from a folder)
+# make lab     JupyterLab, chapters open as notebooks
+# make bench   side-by-side measurements, one table
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+MIRROR ?=
+
+.PHONY: book test lint data lab bench setup clean
+.DEFAULT_GOAL := book
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, this is {v[0]}.{v[1]}: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[book,test,dev]'
+	@touch $@
+
+book: $(STAMP)
+	$(BIN)/python -m lib chapters refresh
+	$(BIN)/jupyter-book build book/ --warningiserror --nitpick --keep-going --quiet
+	@$(BIN)/python -m lib chapters check
+
+test: $(STAMP)
+	$(BIN)/pytest --numprocesses 2
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+data: $(STAMP)
+	$(BIN)/python -m data_scripts reduced $(if $(MIRROR),--mirror $(MIRROR))
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+lab: $(STAMP)
+	$(BIN)/pip install --quiet --editable '.[lab]'
+	JUPYTER_CONFIG_PATH=$(CURDIR)/.jupyter $(BIN)/jupyter lab book/
+
+clean:
+	rm -rf _build
