@@ -1,0 +1,45 @@
+import math
+
+import pytest
+
+from lib.tables import Table, number
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.12345, "0.123"),
+        (12.345, "12.3"),
+        (1234.5, "1,234"),
+        (0.0, "0"),
+        (1.5e-7, "1.50e-7"),
+        (-2.5e9, "-2.50e9"),
+        (True, "yes"),
+        (7, "7"),
+        (12000, "12,000"),
+        ("a", "a"),
+        (None, "–"),
+        (math.nan, "–"),
+        (math.inf, "inf"),
+    ],
+)
+def test_number(value, shown):
+    assert number(value) == shown
+
+
+def test_html_escapes_and_aligns():
+    shown = Table(["name", "value"], [["a<b", 1.0], ["c", None]], note="quick & small")._repr_html_()
+    assert "a&lt;b" in shown
+    assert "quick &amp; small" in shown
+    assert shown.count("text-right") == 3  # the head and two cells of the numeric column
+    assert 'class="text-left">a' in shown
+
+
+def test_markdown_round():
+    lines = str(Table(["a|b", "n"], [["x", 2]], caption="T")).splitlines()
+    assert lines == ["**T**", "", "| a\\|b | n |", "| --- | ---: |", "| x | 2 |"]
+
+
+def test_a_short_row_is_refused():
+    with pytest.raises(ValueError, match="row 1 has 1 cells"):
+        Table(["a", "b"], [[1, 2], [1]])
