@@ -1,0 +1,96 @@
+"""Where and with which random numbers things are computed: device, threads, generators, jobs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+
+Job = TypeVar("Job")
+Done = TypeVar("Done")
+DEVICES = ("cpu", "cuda", "mps")
+
+
+def resolve_device(name: str | torch.device | None = None) -> torch.device:
+    """The device called `name`; None and "auto" mean the first CUDA device, or the CPU where there is none.
+
+    Apple's "mps" has no float64, so it is used only when asked for.
+
+    Raises:
+        ValueError: the name is not a device, or the machine does not have it.
+    """
+    if name is None or name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in DEVICES:
+        raise ValueError(
+            f"device {name!r} is not known: use {', '.join(DEVICES)}, 'cuda:1', or None for auto"
+        )
+    present = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if (device.index or 0) >= present[device.type]:
+        raise ValueError(f"device {name!r} is not on this machine: use 'cpu', or None to take what is there")
+    return device
+
+
+def generator(seed: int, *names: str | int | float, device: str | torch.device = "cpu") -> torch.Generator:
+    """A random stream of its own for every (seed, names): `generator(0, "source", 3)`.
+
+    The stream depends on nothing else, so that adding one elsewhere changes no number here. Torch's CPU
+    generator takes 32 bits of seed: among k streams two coincide with a chance of about k^2 / 2^33.
+
+    Raises:
+        TypeError: the seed is not an int, or a name is not a str, int or float.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise TypeError(f"seed must be an int, not {seed!r}")
+    for name in names:
+        if isinstance(name, bool) or not isinstance(name, str | int | float):
+            raise TypeError(f"the name of a random stream must be a str, int or float, not {name!r}")
+    stream = hashlib.sha256(json.dumps([seed, *names]).encode()).digest()
+    return torch.Generator(device=device).manual_seed(int.from_bytes(stream[:4], "big"))
+
+
+def environment(device: str | torch.device | None = None) -> dict[str, str | int]:
+    """What a result was computed with: python, torch, device, threads, platform; no host, no user."""
+    chosen = resolve_device(device)
+    name = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else chosen.type
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "device": name if chosen.type == "cpu" else f"{chosen.type} ({name})",
+        "threads": torch.get_num_threads(),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+@contextmanager
+def at_most_threads(count: int) -> Iterator[int]:
+    """Use at most `count` torch threads inside; never more than the user chose (OMP_NUM_THREADS).
+
+    Raises:
+        ValueError: `count` is below 1.
+    """
+    if count < 1:
+        raise ValueError(f"threads must be at least 1, not {count}")
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(count, before))
+    try:
+        yield torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+
+
+def map_jobs(function: Callable[[Job], Done], jobs: Iterable[Job]) -> Iterator[Done]:
+    """`function(job)` for every job, in order, as each is done: here, one after the other.
+
+    The seam where other places to compute come in: `function` and the jobs must be picklable and independent.
+    """
+    return (function(job) for job in jobs)
