@@ -1,0 +1,177 @@
+"""`python -m lib`: list, run, results, chapters, data, doctor."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lib import audit, chapters, closure, parameters, records, runs
+from lib.tables import Table
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Obey a command line. 0: done; 1: something was found wrong; 2: the command cannot be obeyed."""
+    options, rest = _parser().parse_known_args(arguments)
+    if rest and options.command != "data":
+        _parser().error(f"unrecognised: {' '.join(rest)}")
+    options.rest = rest
+    try:
+        return options.action(options)
+    except (ValueError, TypeError, FileNotFoundError, chapters.ChapterError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if (error.name or "lib").partition(".")[0] == "lib":  # a mistake in the code, not in the set-up
+            raise
+        print(f"{error.name} is not installed: pip install -e '.[book]'", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+def _list(options: argparse.Namespace) -> int:
+    modules = [audit.experiment(name) for name in closure.experiments()]
+    rows = [[module.NAME, ", ".join(module.PRESETS), _first_line(module)] for module in modules]
+    print(Table(["experiment", "presets", "what"], rows))
+    print("\nchapters: " + ", ".join(chapters.names()))
+    print("\nNext: python -m lib run EXPERIMENT --preset quick, or python -m lib --help")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    module = audit.experiment(options.experiment)
+    values = _values(options.parameter)
+    if options.preset:
+        values["preset"] = options.preset
+    result = runs.run(module, parameters.build(module, values))
+    print(f"{result.experiment} · {result.caption}")
+    print(f"{len(result.records)} records, {result.provenance['seconds']:.1f} s of computing")
+    if options.record is not None:
+        print(f"recorded in {records.record(result, options.record or None)}")
+    return 0
+
+
+def _results(options: argparse.Namespace) -> int:
+    paths = audit.paths()
+    if not (options.verify or options.rerun):
+        print(records.overview(records.recorded()) if paths else "no run has been recorded yet")
+        return 0
+    problems = [problem for path in paths for problem in audit.verify(path)]
+    print("\n".join(problems) or f"{len(paths)} recorded runs verified: nothing is wrong")
+    for path in paths if options.rerun and not problems else ():
+        try:
+            finding = audit.rerun(path)
+        except FileNotFoundError as error:
+            print(f"{path.name}: not re-run: {error}")
+            continue
+        print(f"{path.name}: {finding or 'agrees'}")
+        problems += [finding] if finding else []
+    return 1 if problems else 0
+
+
+def _chapters(options: argparse.Namespace) -> int:
+    if options.do == "run":
+        print(chapters.execute(options.name, _values(options.parameter), options.out, options.timeout))
+    elif options.do == "refresh":
+        done = chapters.refresh(timeout=options.timeout)
+        print(f"executed: {', '.join(done)}" if done else "every chapter is fresh")
+    elif options.do == "check":
+        return _check()
+    else:
+        rows = [[name, "fresh" if chapters.fresh(name) else "stale"] for name in chapters.names()]
+        print(Table(["chapter", "state"], rows))
+    return 0
+
+
+def _check() -> int:
+    from lib import pages
+
+    problems = pages.check_build()
+    whole = f"{len(chapters.toc())} pages, {len(chapters.names())} with outputs: all there"
+    print("\n".join(problems) or f"{whole}\nread it from {pages.HTML / 'index.html'}")
+    return 1 if problems else 0
+
+
+def _data(options: argparse.Namespace) -> int:
+    from lib import doctor
+    from lib.data import commands, registry
+
+    if not options.names and not options.rest:
+        print(doctor.data())
+        return 0
+    chosen = [registry.get(name) for name in options.names or registry.CATALOGUE]
+    return commands.main(chosen, options.rest, each=True)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from lib import doctor
+
+    print(doctor.report())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lib", description=__doc__)
+    parser.set_defaults(action=_list, command=None)
+    commands = parser.add_subparsers(dest="command")
+    run = _command(commands, "run", _run, "run an experiment, or go on with one that was stopped")
+    run.add_argument("experiment")
+    run.add_argument("--preset", help="quick (default), reduced or paper")
+    _add_parameter(run)
+    run.add_argument("--record", nargs="?", const="", metavar="NAME", help="keep the run in results/")
+    results = _command(commands, "results", _results, "list the recorded runs, or check them")
+    results.add_argument("--verify", action="store_true", help="schema, checksums, numbers recomputed")
+    results.add_argument("--rerun", action="store_true", help="and one record of each run computed again")
+    _add_chapters(_command(commands, "chapters", _chapters, "list chapters, execute them, check pages"))
+    data = _command(commands, "data", _data, "list data sets; fetch or check some (--check, --mirror DIR)")
+    data.add_argument("names", nargs="*", metavar="DATASET")
+    _command(commands, "doctor", _doctor, "what is installed and here, and what each preset needs")
+    return parser
+
+
+def _command(commands: Any, name: str, action: Any, description: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=description, description=description)
+    parser.set_defaults(action=action)
+    return parser
+
+
+def _add_chapters(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(do="list", timeout=chapters.TIMEOUT)
+    actions = parser.add_subparsers(dest="do")
+    run = actions.add_parser("run", help="execute one chapter, with parameters")
+    run.add_argument("name")
+    _add_parameter(run)
+    run.add_argument("-o", "--out", type=Path, help="where the executed notebook goes")
+    refresh = actions.add_parser("refresh", help="execute the chapters that are stale")
+    for each in (run, refresh):
+        each.add_argument("--timeout", type=int, default=chapters.TIMEOUT, help="seconds a cell may take")
+    actions.add_parser("check", help="is every page built, with all its outputs?")
+
+
+def _add_parameter(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
+
+
+def _values(pairs: list[list[str]]) -> dict[str, Any]:
+    """{name: value} of `-p name value`: a Python literal where it is one, else text."""
+    return {name: _literal(text) for name, text in pairs}
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _first_line(module: Any) -> str:
+    return (module.__doc__ or "").strip().partition("\n")[0]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,258 @@
+"""Chapters are executed here and nowhere else: jupytext reads, papermill runs, jupyter-cache hands over.
+
+An executed chapter carries the digest of all that its numbers depend on. Both `python -m lib chapters
+refresh` and the Sphinx build (through `setup`) execute the chapters whose digest has changed, and only
+those; the build itself finds every output in the cache and re-reads every page whose output is new.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from lib import audit, closure, parameters, store
+from lib.data import registry
+from lib.records import FOLDER as RESULTS
+from lib.records import check_path
+
+BOOK = closure.ROOT / "book"
+BUILD = closure.ROOT / "_build"
+EXECUTED = BUILD / "executed"
+CACHE = BUILD / ".jupyter_cache"
+TIMEOUT = 600  # seconds a cell may take
+_MARK = "transferability"  # where an executed notebook carries its digest
+
+
+class ChapterError(RuntimeError):
+    """A chapter could not be executed: names the chapter, the cell and the error."""
+
+
+def toc() -> list[str]:
+    """The pages of the book, in order, from `_toc.yml`."""
+    text = (closure.ROOT / "_toc.yml").read_text(encoding="utf-8")
+    return re.findall(r"^[\s-]*(?:root|file):\s*(\S+)\s*$", text, re.MULTILINE)
+
+
+def names() -> list[str]:
+    """The chapters: pages of the book that have code cells, in the book's order."""
+    pages = [name for name in toc() if _path(name).exists()]
+    return [name for name in pages if re.search(r"^```\{code-cell\}", _path(name).read_text("utf-8"), re.M)]
+
+
+def notebook(name: str) -> Any:
+    """The chapter as a notebook without outputs.
+
+    Raises:
+        ValueError: there is no such chapter; the message lists those there are.
+    """
+    import jupytext
+
+    if not _path(name).is_file():
+        raise ValueError(f"no chapter is called {name!r}; there are: {', '.join(names())}")
+    return jupytext.read(_path(name))
+
+
+def defaults(name: str) -> dict[str, Any]:
+    """The names and default values in the cell that is tagged `parameters`."""
+    found: dict[str, Any] = {}
+    for cell in _code_cells(notebook(name)):
+        if "parameters" in cell.metadata.get("tags", []):
+            for item in ast.parse(cell.source).body:
+                if isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
+                    found[item.targets[0].id] = ast.literal_eval(item.value)
+    return found
+
+
+def digest(name: str) -> str:
+    """sha256 over what the chapter's outputs depend on, and nothing else: a change in prose leaves it.
+
+    That is its code and tags, the import closure and the versions it uses, the recorded runs that it could
+    read, and the data sets of its experiments at its preset.
+    """
+    cells = _code_cells(notebook(name))
+    tags = [sorted(cell.metadata.get("tags", [])) for cell in cells]
+    code = _python(cells)
+    return closure.digest(code, extra=[tags, _recorded_runs(code), _data(code, defaults(name))])
+
+
+def executed(name: str) -> Path:
+    """Where the executed chapter lies, at its default parameters."""
+    return EXECUTED / f"{name}.ipynb"
+
+
+def fresh(name: str) -> bool:
+    """True if the executed chapter is what the present code and data give."""
+    try:
+        metadata = json.loads(executed(name).read_text(encoding="utf-8"))["metadata"]
+    except (FileNotFoundError, ValueError):
+        return False
+    return metadata.get(_MARK, {}).get("digest") == digest(name)
+
+
+def execute(
+    name: str, values: Mapping[str, Any] | None = None, out: Path | None = None, timeout: int = TIMEOUT
+) -> Path:
+    """Execute a chapter with papermill, with `values` for its parameters, and return the notebook's path.
+
+    The notebook appears whole or not at all. Without `values` and `out` it is the one that the book shows.
+    `timeout` is in seconds a cell.
+
+    Raises:
+        ValueError, TypeError: a parameter's name, type or value is wrong; found before a kernel starts.
+        ChapterError: a cell failed or took too long.
+    """
+    values = dict(values or {})
+    check(name, values)
+    before = digest(name)
+    done = _papermill(name, values, timeout)
+    done.metadata[_MARK] = {"digest": before, "parameters": values}
+    default = executed(name) if not values else BUILD / "parameterised" / f"{name}.ipynb"
+    path = (out or default).resolve()
+    store.write(path, (json.dumps(done, indent=1, ensure_ascii=False) + "\n").encode())
+    return path
+
+
+def check(name: str, values: Mapping[str, Any]) -> None:
+    """Refuse parameters that the chapter does not have, or that its experiment does not accept.
+
+    Raises:
+        ValueError, TypeError: see `parameters.build`.
+    """
+    known = defaults(name)
+    parameters.check_names(values, known, f"chapter {name}")
+    configured = _configured(_python(_code_cells(notebook(name))))
+    if configured in closure.experiments():
+        parameters.build(audit.experiment(configured), known | dict(values))
+
+
+def refresh(
+    chosen: Iterable[str] | None = None, timeout: int = TIMEOUT, log: Callable[[str], None] = print
+) -> list[str]:
+    """Execute the chapters that are not fresh, put all into the cache of the build; return those executed.
+
+    One process at a time: a second one waits, and then finds everything fresh.
+
+    Raises:
+        ChapterError: a chapter failed (those before it are kept), or its code changed while it ran.
+    """
+    chosen = names() if chosen is None else list(chosen)
+    BUILD.mkdir(exist_ok=True)
+    with FileLock(BUILD / ".chapters.lock"):
+        stale = [name for name in chosen if not fresh(name)]
+        for name in stale:
+            log(f"executing {name}")
+            execute(name, timeout=timeout)
+            if not fresh(name):
+                raise ChapterError(f"chapter {name}: what it depends on changed while it ran; start again")
+        for name in chosen:
+            _seed(name)
+    return stale
+
+
+def setup(app: Any) -> dict[str, Any]:
+    """The Sphinx extension: refresh before anything is read, then re-read every page with new outputs."""
+
+    def prepare(app: Any, config: Any) -> None:
+        if config.nb_execution_mode == "cache":
+            config.nb_execution_cache_path = str(CACHE)
+            refresh()
+
+    def outdated(app: Any, env: Any, added: set, changed: set, removed: set) -> list[str]:
+        done = [name for name in names() if executed(name).exists()]
+        now = {name: hashlib.sha256(executed(name).read_bytes()).hexdigest() for name in done}
+        before, env.lib_chapters = getattr(env, "lib_chapters", {}), now
+        return [name for name in now if name in env.found_docs and now[name] != before.get(name)]
+
+    app.connect("config-inited", prepare, priority=1)  # before MyST-NB looks at its configuration
+    app.connect("env-get-outdated", outdated)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _papermill(name: str, values: dict[str, Any], timeout: int) -> Any:
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, not the user's own
+    source = notebook(name)
+    options: dict[str, Any] = {"kernel_name": "python3", "cwd": str(BOOK), "execution_timeout": timeout}
+    try:
+        return papermill.execute_notebook(source, None, values, progress_bar=False, **options)
+    except papermill.PapermillExecutionError as error:
+        cell = f"cell {error.cell_index + 1}:\n{error.source}\n\n{error.ename}: {error.evalue}"
+        raise ChapterError(f"chapter {name} failed in {cell}") from None
+    except (CellTimeoutError, DeadKernelError) as error:
+        raise ChapterError(f"chapter {name} stopped, {timeout} s allowed a cell: {error}") from None
+
+
+def _seed(name: str) -> None:
+    """Put the outputs of the executed chapter into the cache, under the notebook as MyST-NB will read it."""
+    import nbformat
+    from jupyter_cache import get_cache
+    from jupyter_cache.base import CacheBundleIn
+    from myst_nb.core.read import read_myst_markdown_notebook
+    from myst_parser.config.main import MdParserConfig
+
+    path = _path(name)
+    done = nbformat.read(executed(name), as_version=4)
+    target = read_myst_markdown_notebook(
+        path.read_text(encoding="utf-8"), config=MdParserConfig(), add_source_map=True, path=str(path)
+    )
+    pairs = list(zip(_code_cells(target), _code_cells(done), strict=True))
+    for cell, with_outputs in pairs:
+        if cell.source != with_outputs.source:
+            raise ChapterError(f"chapter {name}: jupytext and MyST-NB read different code:\n{cell.source}")
+        cell.outputs, cell.execution_count = with_outputs.outputs, with_outputs.execution_count
+    data = {"execution_seconds": done.metadata.papermill.duration}
+    bundle = CacheBundleIn(target, str(path), data=data)
+    get_cache(CACHE).cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
+def _path(name: str) -> Path:
+    return BOOK / f"{name}.md"
+
+
+def _code_cells(book: Any) -> list[Any]:
+    return [cell for cell in book.cells if cell.cell_type == "code"]
+
+
+def _python(cells: list[Any]) -> str:
+    """The code of the cells, without IPython's magics."""
+    return re.sub(r"^(\s*)[%!].*$", r"\1pass", "\n".join(cell.source for cell in cells), flags=re.MULTILINE)
+
+
+def _configured(code: str) -> str | None:
+    """The experiment in `parameters.configure(<experiment>, globals())`."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "configure" and node.args:
+            return getattr(node.args[0], "id", None)
+    return None
+
+
+def _recorded_runs(code: str) -> list[tuple[str, str]]:
+    """(file, sha256) of the recorded runs, with their checks, that the code could read."""
+    wanted = [*closure.experiments(code), *closure.calls(code, "recorded")]
+    patterns = [f"{name}-*.json" if name else "*.json" for name in wanted]
+    found = {path for pattern in patterns for path in RESULTS.glob(pattern)}
+    found |= {check_path(path) for path in found}
+    kept = [path for path in sorted(found) if path.exists()]
+    return [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in kept]
+
+
+def _data(code: str, given: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """(data set, sha256): what the experiments in the closure read at the chapter's preset.
+
+    All data sets, where the code asks for `registry.digests()`: that is how a page says that it shows them.
+    """
+    found = set(registry.digests().items()) if closure.calls(code, "digests") else set()
+    for module in map(audit.experiment, closure.experiments(code)):
+        config = module.PRESETS.get(given.get("preset", "quick"))
+        found |= {(name, registry.digest(name)) for name in (module.datasets(config) if config else ())}
+    return sorted(found, key=str)
