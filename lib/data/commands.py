@@ -1,0 +1,174 @@
+"""What the data scripts do: bring data sets, check them, list them. One command line for all."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from lib.data import archives, cache, fetch, registry
+from lib.data.entry import Dataset, File
+
+
+def script(*names: str, arguments: Sequence[str] | None = None) -> int:
+    """The main function of a data script for the variants ``names``, the original first; its exit code."""
+    return main([registry.get(name) for name in names], arguments, description=registry.get(names[0]).what)
+
+
+def main(
+    variants: Sequence[Dataset],
+    arguments: Sequence[str] | None = None,
+    *,
+    description: str = "",
+    each: bool = False,
+) -> int:
+    """Parse the shared command line and obey it.
+
+    Without ``each``, the data sets are variants of one: --variant picks, else the first that --mirror holds
+    completely, else the first. With ``each``, all of them are meant.
+    """
+    options = _parser([d.name for d in variants], description, each).parse_args(arguments)
+    root = options.root or registry.root()
+    chosen = list(variants) if each else [_choose(variants, options.variant, options.mirror)]
+    if options.check and not each and not options.variant:
+        chosen = [d for d in variants if _any_here(d, root)] or chosen
+    failed = 0
+    for entry in chosen:
+        try:
+            lines = (
+                check(entry, root) if options.check else obtain(entry, root, options.mirror, options.force)
+            )
+            failed += options.check and bool(lines)
+            print("\n".join(lines) if lines else f"{entry.name}: as published, {entry.items:,} items")
+        except (ValueError, OSError) as error:
+            failed += 1
+            print(f"{entry.name}: {error}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def obtain(
+    entry: Dataset,
+    root: Path,
+    mirror: Path | None = None,
+    force: bool = False,
+    patience: fetch.Patience | None = None,
+) -> list[str]:
+    """Bring every missing file of a data set, from ``mirror`` if it is there, else from its address.
+
+    Files that are here are verified; ``force`` fetches them anew. Returns a line for each file. Raises
+    FetchError, Missing or Corrupt.
+    """
+    if entry.packaged:
+        if not registry.present(entry.name):
+            raise registry.Missing(f"{entry.name} is not here. {registry.remedy(entry)}")
+        return [f"{entry.name}: shipped with an installed package"]
+    lines = []
+    for file in entry.files:
+        target = root / entry.name / file.name
+        if target.exists() and not force:
+            registry.verify(file, target)
+            lines.append(f"{entry.name}: {file.name} is here")
+            continue
+        _bring(entry, file, target, mirror, force, patience)
+        if force:
+            registry.forget(target)
+        lines.append(
+            f"{entry.name}: {file.name}, {target.stat().st_size:,} bytes, {registry.verify(file, target)}"
+        )
+    return lines
+
+
+def check(entry: Dataset, root: Path) -> list[str]:
+    """What is wrong with a data set: every byte hashed again, items counted, decoded copies compared."""
+    if entry.packaged:
+        return [] if registry.present(entry.name) else [f"{entry.name} is not here. {registry.remedy(entry)}"]
+    wrong = []
+    for file in entry.files:
+        place = root / entry.name / file.name
+        if not place.exists():
+            wrong.append(f"{entry.name}: {place} is not here. {registry.remedy(entry)}")
+            continue
+        try:
+            registry.verify(file, place, afresh=True)
+            if file.holds and (found := count(place, file.holds[0])) != file.holds[1]:
+                wrong.append(f"{entry.name}: {place} holds {found:,} {file.holds[0]}, not {file.holds[1]:,}")
+        except ValueError as error:
+            wrong.append(f"{entry.name}: {error}")
+    return wrong or [f"{entry.name}: {line}" for line in cache.problems(entry.name, root)]
+
+
+def count(place: Path, what: str) -> int:
+    """How many members of an archive match a pattern, or "lines", csv "rows" or json "keys" there are."""
+    if what in ("lines", "rows", "keys"):
+        content = archives.gunzip(place) if place.suffix == ".gz" else place.read_bytes()
+        if what == "keys":
+            return len(json.loads(content))
+        return content.count(b"\n") - (what == "rows")
+    return sum(fnmatch.fnmatch(PurePosixPath(name).name, what) for name in archives.names(place))
+
+
+def _bring(
+    entry: Dataset,
+    file: File,
+    target: Path,
+    mirror: Path | None,
+    force: bool,
+    patience: fetch.Patience | None,
+) -> None:
+    def verify(path: Path) -> None:
+        registry.compare(file, path)
+
+    held = _in_mirror(entry, file, mirror)
+    if held is not None:
+        fetch.copy(held, target, verify)
+    elif file.url.startswith("pip:"):
+        fetch.pip_download(file.url.removeprefix("pip:"), file.digest.removeprefix("sha256:"), target, verify)
+    elif file.url:
+        options: dict[str, Any] = {"known": bool(file.digest), "anew": force, "patience": patience}
+        fetch.download(file.url, target, verify, bytes=file.bytes, **options)
+    elif mirror is not None:
+        raise registry.Missing(f"{mirror} has no {file.name}. {registry.remedy(entry)}")
+    else:
+        raise registry.Missing(f"no address serves {file.name}. {registry.remedy(entry)}")
+
+
+def _in_mirror(entry: Dataset, file: File, mirror: Path | None) -> Path | None:
+    """The file in a mirror, which may be flat or have a folder for each data set."""
+    places = () if mirror is None else (mirror / entry.name / file.name, mirror / file.name)
+    return next((place for place in places if place.is_file()), None)
+
+
+def _choose(variants: Sequence[Dataset], name: str | None, mirror: Path | None) -> Dataset:
+    if name:
+        return next(d for d in variants if d.name == name)
+    held = (d for d in variants if mirror and all(_in_mirror(d, f, mirror) for f in d.files))
+    return next(held, variants[0])
+
+
+def _any_here(entry: Dataset, root: Path) -> bool:
+    return any((root / entry.name / file.name).exists() for file in entry.files)
+
+
+def _parser(names: Sequence[str], description: str, each: bool) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--root", type=Path, help=f"where data sets are kept (default {registry.root()})")
+    parser.add_argument("--mirror", type=_folder, metavar="DIR", help="take the files from this folder")
+    parser.add_argument("--check", action="store_true", help="hash and count what is here; fetch nothing")
+    parser.add_argument("--force", action="store_true", help="fetch anew what is here")
+    if not each and len(names) > 1:
+        parser.add_argument("--variant", choices=names, help="which variant")
+    else:
+        parser.set_defaults(variant=None)
+    return parser
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{os.fspath(path)!r} is not a folder")
+    return path

