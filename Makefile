@@ -1,4 +1,4 @@
-# make book    the whole book, from nothing: environment, execution, HTML
+# make book    the whole book, from nothing: environment, packaged data, execution, HTML
 # make test    every test
 # make lint    ruff, mypy, import-linter
 # make data    what the `reduced` preset needs (MIRROR=folder to take files from a folder)
@@ -20,6 +20,7 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable '.[book,test,dev]'
+	$(BIN)/python -m data_scripts quick
 	@touch $@
 
 book: $(STAMP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,13 @@ def number(value: Any, digits: int = 3) -> str:
         return f"{value:,.{max(digits - 1 - exponent, 0)}f}"
     mantissa, power = f"{value:.{digits - 1}e}".split("e")
     return f"{mantissa}e{int(power)}"
+
+
+def _rich(text: str) -> str:
+    r"""HTML of a cell: escaped, `code` as code, `$...$` as the span that a page's MathJax looks for."""
+    text = html.escape(text, quote=False)
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
+    return re.sub(r"\$([^$]+)\$", r'<span class="math notranslate nohighlight">\\(\1\\)</span>', text)
 
 
 @dataclass(frozen=True)
@@ -71,13 +79,13 @@ class Table:
 
         def line(tag: str, cells: Sequence[str]) -> str:
             return "".join(
-                f'<{tag} class="text-{side}">{html.escape(cell, quote=False)}</{tag}>'
+                f'<{tag} class="text-{side}">{_rich(cell)}</{tag}>'
                 for cell, side in zip(cells, sides, strict=True)
             )
 
-        caption = f"<caption>{html.escape(self.caption, quote=False)}</caption>" if self.caption else ""
+        caption = f"<caption>{_rich(self.caption)}</caption>" if self.caption else ""
         body = "".join(f"<tr>{line('td', row)}</tr>" for row in self._cells())
-        note = f'<p class="table-note">{html.escape(self.note, quote=False)}</p>' if self.note else ""
+        note = f'<p class="table-note">{_rich(self.note)}</p>' if self.note else ""
         return (
             f'<div class="table-scroll" tabindex="0"><table class="table lib-table">{caption}'
             f"<thead><tr>{line('th', self.columns)}</tr></thead><tbody>{body}</tbody></table></div>{note}"

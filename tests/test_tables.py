@@ -43,3 +43,8 @@ def test_markdown_round():
 def test_a_short_row_is_refused():
     with pytest.raises(ValueError, match="row 1 has 1 cells"):
         Table(["a", "b"], [[1, 2], [1]])
+
+
+def test_mathematics_is_marked_for_the_page_and_escaped():
+    shown = Table(["x"], [["$a < b$ by `f`"]])._repr_html_()
+    assert r'<span class="math notranslate nohighlight">\(a &lt; b\)</span> by <code>f</code>' in shown
