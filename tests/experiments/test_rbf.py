@@ -1,0 +1,266 @@
+import dataclasses
+import itertools
+import math
+
+import pytest
+import torch
+
+from lib import closure, jacobian, paper, parameters, runs, transferability
+from lib.experiments import rbf
+from lib.experiments.radial import claims, measures, report, setting
+from lib.figures import rbf as figures
+
+# the store warns when a file of lib is edited while the tests run; that is no fault of the experiment
+pytestmark = pytest.mark.filterwarnings("ignore:.*changed after this process")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """The quick preset, made small: two seeds, one width, four points, few iterations, far fewer samples."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("TRANSFER_RUNS", str(tmp_path_factory.mktemp("runs")))
+    problem = dataclasses.replace(setting.PROBLEMS["default"], inputs=8, outputs=3, functions=20, samples=300)
+    patch.setitem(setting.PROBLEMS, "default", problem)
+    yield parameters.build(
+        rbf,
+        {
+            "seeds": 2,
+            "widths": [12],
+            "points": 4,
+            "directions": 2,
+            "train_steps": 120,
+            "nulls": 5,
+            "floor": 0.5,
+        },
+    )
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def result(small):
+    return runs.run(rbf, small, progress=False)
+
+
+def test_a_record_is_repeated_bit_for_bit(small, result):
+    job = rbf.jobs(small)[3]
+    again = rbf.run_job(small, job)
+    assert again == result.records[3]
+    assert {name: again[name] for name in job} == job
+
+
+def test_the_source_at_t_0_is_the_target(result):
+    for row in result.records:
+        first = {name: values[0] for name, values in row.items() if isinstance(values, list)}
+        assert first["t"] == 0
+        for name in ("tau1", "tau2", "alpha", "tau2_split"):
+            assert first[name] == pytest.approx(1, abs=1e-9)
+        assert first["gradient_difference"] == pytest.approx(0, abs=1e-20)
+        assert first["theorem_g_loss"] == pytest.approx(row["reference_loss"])
+        assert first["theorem_3_no_beta"] == pytest.approx(row["reference_loss"])
+        assert first["adversarial_ratio"] == pytest.approx(1)
+
+
+def test_what_theory_orders_is_ordered_at_every_point(result):
+    for row in result.records:
+        columns = {
+            name: torch.tensor(v, dtype=torch.float64) for name, v in row.items() if isinstance(v, list)
+        }
+        chain = [
+            "gradient_difference",
+            "theorem_2_pointwise",
+            "theorem_2_minkowski",
+            "theorem_2_constant_two",
+        ]
+        chain += ["theorem_2_paper"]
+        losses = [
+            "transferred_loss",
+            "affine_loss",
+            "theorem_g_loss",
+            "theorem_3_half_beta",
+            "theorem_3_paper",
+        ]
+        ends = ["proposition_2_lower", "alpha_squared", "proposition_2_upper"]
+        betas = ["beta_sampled", "beta", "beta_product"]
+        for low, high in (
+            pair for names in (chain, losses, ends, betas) for pair in itertools.pairwise(names)
+        ):
+            assert bool((columns[low] <= columns[high] * (1 + 1e-9) + 1e-12).all()), (low, high)
+
+
+def test_measures_agree_with_their_definitions(small):
+    """tau1, alpha, the losses and beta's share, each once more by hand from the networks."""
+    problem, device = setting.PROBLEMS["default"], torch.device("cpu")
+    target = setting.network("default", 0, 12, small.train_steps, device)
+    x, y = setting.sample(problem, 0)
+    direction = setting.draw_direction(target, "all", torch.Generator().manual_seed(1))
+    source = setting.moved(target, direction, 0.5)
+    scene = measures.scene(problem, 0, target, 1e-4, device)
+    found = measures.measure(scene, source, torch.Generator().manual_seed(0), nulls=3)
+    jac_s, jac_t = jacobian.jacobians(source, x), jacobian.jacobians(target, x)
+    v_s, v_t = (torch.linalg.svd(jac)[2][:, 0] for jac in (jac_s, jac_t))
+    assert found["tau1"] == pytest.approx(float((v_s * v_t).sum(1).square().mean()))
+    moved = (jac_t @ v_s.unsqueeze(-1)).squeeze(-1).square().sum(1).mean()
+    own = (jac_t @ v_t.unsqueeze(-1)).squeeze(-1).square().sum(1).mean()
+    assert found["alpha_squared"] == pytest.approx(float(moved / own))
+    # small epsilon; f_T's own error bends the loss a little (Prop. 2 takes it to be zero)
+    assert found["adversarial_excess_ratio"] == pytest.approx(float(moved / own), rel=0.01)
+    norms = [torch.linalg.matrix_norm(jac, 2).square().mean().sqrt() for jac in (jac_t, jac_s)]
+    assert found["norm_ratio"] == pytest.approx(float(norms[0] / norms[1]))
+    wide = torch.cat([torch.sigmoid(source.hidden(x)), torch.ones(len(x), 1)], 1).detach()
+    residual = wide @ torch.linalg.lstsq(wide, y).solution - y
+    assert found["transferred_loss"] == pytest.approx(float(residual.square().sum(1).mean()))
+    alignment = transferability.measure_jacobians(jac_s, jac_t).alignment
+    zero = torch.zeros(1, problem.inputs, dtype=torch.float64)
+    with torch.no_grad():
+        shift = target(zero) - source(zero) @ alignment.T
+        loss = (source(x) @ alignment.T + shift - y).square().sum(1).mean()
+    assert found["theorem_g_loss"] == pytest.approx(float(loss))
+
+
+def test_recompute_finds_the_stored_numbers(result):
+    for row in result.records:
+        for name, values in rbf.recompute(row).items():
+            assert values == pytest.approx(row[name], rel=1e-12)
+
+
+def test_one_direction_serves_the_whole_sweep_and_moves_what_it_should():
+    target = setting.mlp.MLP(4, 5, 3, generator=torch.Generator().manual_seed(0))
+    drawn = {
+        moves: setting.draw_direction(target, moves, torch.Generator().manual_seed(1))
+        for moves in setting.STAYS
+    }
+    for moves, stays in setting.STAYS.items():
+        for name, v in drawn[moves].items():
+            assert torch.equal(v, torch.zeros_like(v) if name in stays else drawn["all"][name])
+    half, whole = (setting.moved(target, drawn["all"], t) for t in (0.5, 1.0))
+    for name, start in target.state_dict().items():
+        torch.testing.assert_close(2 * (half.state_dict()[name] - start), whole.state_dict()[name] - start)
+
+
+def test_the_literal_reading_leaves_nothing_to_learn():
+    literal = setting.PROBLEMS["literal"]
+    for seed in range(5):
+        _, phi = setting.basis(literal, seed)
+        _, y = setting.sample(literal, seed)
+        assert float(phi.max()) < 1e-2
+        assert float(setting.squared(y)) < 1e-4
+    _, y = setting.sample(dataclasses.replace(literal, wide=True, bias=True), 0)
+    assert float(setting.squared(y - y.mean(0))) > 0.1
+
+
+def test_samples_follow_section_4_1():
+    problem = setting.Problem(30, 10, 100, 1200, 3, wide=True, bias=True)
+    x, phi = setting.basis(problem, 1)
+    fresh, _ = setting.basis(problem, 1, fresh=True)
+    assert (x.shape, phi.shape) == ((1200, 30), (1200, 100))
+    assert not torch.equal(x, fresh)
+    many, _ = setting.basis(dataclasses.replace(problem, centres=200, samples=20_000), 1)
+    assert float(many.var(0).mean()) == pytest.approx(1 + 1 / 12, abs=0.02)  # I plus the centres' U(-.5, .5)
+    assert float(phi.min()) >= 0
+    assert float(phi.max()) <= 1
+
+
+def test_jobs_cross_the_widths_in_the_icml_variant_only():
+    config = dataclasses.replace(rbf.PRESETS["quick"], seeds=1, directions=1)
+    widths = [(job["width"], job["source_width"]) for job in rbf.jobs(config)]
+    assert widths == [(50, 50), (100, 100)]
+    crossed = [
+        (job["width"], job["source_width"]) for job in rbf.jobs(dataclasses.replace(config, variant="icml"))
+    ]
+    assert crossed == [(50, 50), (100, 100), (50, 100), (100, 50)]
+
+
+def made_up(link, fixed_sign, seeds=6, directions=4):
+    """Everything rises with t; at fixed t the link's two quantities go together, or not, or against."""
+    generator = torch.Generator().manual_seed(0)
+    rows = []
+    for seed in range(seeds):
+        for direction in range(directions):
+            own, other = torch.rand(2, generator=generator).tolist()
+            t = [0.0, 0.5, 1.0]
+            rise = [value + 0.1 * own * value for value in t]
+            second = [v + 0.1 * value * (fixed_sign * own if fixed_sign else other) for v, value in zip(t, t)]
+            row = {"seed": seed, "direction": direction, "width": 5, "source_width": 5, "t": t}
+            row |= {name: rise for item in claims.LINKS for name in (item.first, item.second)}
+            rows.append(row | {link.first: rise, link.second: [link.sign * value for value in second]})
+    return rows
+
+
+@pytest.mark.parametrize("link", [claims.LINKS[0], claims.LINKS[4]])  # one that falls, one that rises
+@pytest.mark.parametrize(
+    ("fixed_sign", "finding"),
+    [(1, "holds, also at fixed t"), (0, "with t; not seen at fixed t"), (-1, "opposite at fixed t")],
+)
+def test_the_rule_tells_a_link_from_a_shared_driver(link, fixed_sign, finding):
+    found = [item for item in claims.tracking(made_up(link, fixed_sign)) if item.link == link]
+    assert [item.finding for item in found] == [finding]
+    assert found[0].along.value == 1
+    assert found[0].other_seeds.null == 1  # t alone gives the perfect order
+
+
+def test_the_rule_sees_a_contradiction():
+    rows = made_up(claims.LINKS[4], 1)
+    for row in rows:
+        row["theorem_3_paper"] = [-value for value in row["theorem_3_paper"]]
+    found = {item.link: item.finding for item in claims.tracking(rows)}
+    assert found[claims.LINKS[4]] == "contradicted"
+
+
+def test_every_link_is_a_sentence_of_the_paper():
+    assert all(link.claim in paper.CLAIMS for link in claims.LINKS)
+
+
+def test_untrained_targets_are_no_test(result):
+    strict = dataclasses.replace(result, config=dataclasses.replace(result.config, floor=1e-6))
+    for table in (report.tracking(strict), report.verdicts(strict)):
+        assert "Not a test" in table.note
+        assert all(cell is None for row in table.rows for cell in row[2:])
+    assert len(report.tracking(result).rows) == len(claims.LINKS)
+    assert "test" not in report.tracking(result).note
+
+
+def test_tables_and_figures_come_from_records_alone(result):
+    for table in (report.references, report.tracking, report.verdicts, report.ratios):
+        assert len(table(result).rows) >= 1
+    assert "n, inputs" in str(report.problem())
+    assert len(report.movements({"all": result}, 1.0).rows) == 1
+    for figure in (figures.paper_form, figures.small_multiples):
+        fig = figure(result)
+        fig.draw_without_rendering()
+        assert any(result.caption[:20] in text.get_text() for text in fig.texts)
+    figures.fixed_t(result, at=(1.0,)).draw_without_rendering()
+    with pytest.raises(ValueError, match="not measured"):
+        figures.fixed_t(result, at=(0.123,))
+
+
+def test_bands_hold_the_middle_of_the_first_directions(result):
+    low, middle, high = claims.band(result.records, "tau1", (12, 12))
+    by_hand = sorted(row["tau1"][2] for row in result.records if row["direction"] == 0)
+    assert middle[2] == pytest.approx(sum(by_hand) / 2)
+    assert low[2] == pytest.approx(0.9 * by_hand[0] + 0.1 * by_hand[1])
+    assert high[2] == pytest.approx(0.1 * by_hand[0] + 0.9 * by_hand[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seeds": 0}, "seeds = 0"),
+        ({"points": 1}, "points = 1"),
+        ({"widths": []}, "widths"),
+        ({"epsilon": 0.0}, "epsilon"),
+        ({"floor": 1.5}, "floor"),
+        ({"variant": "other"}, "variant"),
+        ({"moves": "nothing"}, "moves"),
+    ],
+)
+def test_bad_settings_are_named(change, message):
+    with pytest.raises(ValueError, match=message):
+        parameters.build(rbf, change)
+
+
+def test_presets_have_at_least_five_seeds_and_both_widths():
+    assert "rbf" in closure.experiments()
+    for config in rbf.PRESETS.values():
+        assert config.seeds >= 5
+        assert config.widths == (50, 100)
+        assert math.isclose(config.floor, 0.1)
