@@ -82,7 +82,8 @@ _ROWS: tuple[tuple[str, str, list[Line]], ...] = (
         ("tau1", "τ₁"), ("alpha_squared", "α squared"), ("alpha", "α, its root"),
         ("adversarial_excess_ratio", "true loss ratio")]),
     ("deviation", "linear", [
-        ("tau2", "τ₂"), ("tau2_split", "τ₂, split half"), ("tau2_null_high", "τ₂, null (95 %)"),
+        ("tau2", "τ₂"), ("tau2_split", "τ₂, split half"), ("tau2_kept_high", "τ₂, null, signs kept"),
+        ("tau2_null_high", "τ₂, null, random signs"),
         ("projection_scale", "ψ, projection")]),
     ("gradient difference", "linear", [
         ("gradient_difference", "true"), ("theorem_2_paper", "paper (5)"),

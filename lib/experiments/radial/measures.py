@@ -53,10 +53,15 @@ class Scene:
         fresh = source.features(self.fresh_x) @ last.weight.T + last.bias
         return last.loss, float(squared(fresh - self.fresh_y))
 
+    def stranger(self) -> dict[str, float]:
+        """tau1 and tau2 from the untrained network, which knows nothing of the target, to the target."""
+        found = transferability.measure_jacobians(jacobian.jacobians(self.blank, self.x), self.jacobians)
+        return {"blank_tau1": found.tau1, "blank_tau2": found.tau2}
+
     @torch.no_grad()
     def reference(self) -> dict[str, float]:
         """What a reader needs to judge the target: losses, the targets' variance, radius and smoothness."""
-        return {
+        return self.stranger() | {
             "reference_loss": self.loss,
             "reference_loss_fresh": float(squared(self.target(self.fresh_x) - self.fresh_y)),
             "target_variance": float(squared(self.y - self.y.mean(0))),
@@ -75,7 +80,11 @@ def scene(problem: Problem, seed: int, target: mlp.MLP, epsilon: float, device: 
     fresh_x, fresh_y = (part.to(device) for part in sample(problem, seed, fresh=True))
     share = torch.rand(SEGMENT_POINTS, 1, generator=compute.generator(seed, "segments"), dtype=x.dtype)
     width, outputs = target.hidden.out_features, target.output.out_features
-    blank = mlp.MLP(x.shape[1], width, outputs, generator=compute.generator(seed, "blank", width)).to(device)
+    blank = (
+        mlp.MLP(x.shape[1], width, outputs, generator=compute.generator(seed, "blank", width))
+        .to(device)
+        .eval()
+    )
     jac = jacobian.jacobians(target, x)
     _, right = jacobian.top_triplets(jac, k=1)
     return Scene(
@@ -122,13 +131,19 @@ def measure(scene: Scene, source: mlp.MLP, generator: torch.Generator, nulls: in
 def _tau2_context(
     found: transferability.Transferability, generator: torch.Generator, nulls: int
 ) -> dict[str, float]:
-    """tau2 of unrelated pairs, and A scored on points that it was not fitted on."""
+    """tau2 with the samples mispaired, signs drawn anew or kept; and with A on points it was not fitted on.
+
+    Only the null with kept signs retains what is common to all samples, which smooth models share by being
+    nearly affine (chapter "Definitions"): tau2 has to be read against it, and against the untrained network.
+    """
     pair = found.deviation_source, found.deviation_target
     null = transferability.tau2_null(*pair, generator=generator, repeats=nulls)
+    kept = transferability.tau2_null(*pair, generator=generator, repeats=nulls, signs="kept")
     split = transferability.split_half(*pair, generator=generator, repeats=SPLITS)
     return {
         "tau2_null": float(null.mean()),
         "tau2_null_high": float(null.quantile(0.95)),
+        "tau2_kept_high": float(kept.quantile(0.95)),
         "tau2_split": split,
     }
 

@@ -170,6 +170,32 @@ def movements(results: dict[str, Result], t: float) -> Table:
     return Table(columns, rows, note=f"t = {t:g}. {next(iter(results.values())).caption}")
 
 
+def strangers(result: Result, t: float) -> Table:
+    """tau1 and tau2 at one t, beside what an untrained network and the two nulls of tau2 reach; medians."""
+    index = result.records[0]["t"].index(t)
+    names = ("tau1", "blank_tau1", "tau2", "tau2_split", "blank_tau2", "tau2_kept_high", "tau2_null_high")
+    rows = []
+    for pair in claims.pairs(result.records):
+        own = [row for row in result.records if (row["width"], row["source_width"]) == pair]
+        found = {
+            name: median(row[name][index] if isinstance(row[name], list) else row[name] for row in own)
+            for name in names
+        }
+        rows.append([_pair(pair), *found.values()])
+    columns = [
+        "width",
+        "τ₁",
+        "τ₁, untrained network",
+        "τ₂",
+        "τ₂, split half",
+        "τ₂, untrained network",
+        "τ₂, null, signs kept",
+        "τ₂, null, random signs",
+    ]
+    note = f"t = {t:g}; medians over seeds; nulls: their 95 % points. {result.caption}"
+    return Table(columns, rows, note=note)
+
+
 def tested(result: Result) -> Records:
     """The records that are a test: of seeds whose targets are all trained to the floor; none if under two."""
     failed = {row["seed"] for row in result.records if not claims.trained(row, result.config.floor)}
