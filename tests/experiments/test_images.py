@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from lib import compute, parameters, runs
+from lib import compute, ledger, parameters, runs
 from lib.attacks.pgd import pgd
 from lib.attacks.virtual import virtual
 from lib.data import images as data
 from lib.experiments import images
-from lib.experiments.mixtures import measures, networks, report, settings, summary
+from lib.experiments.mixtures import facts, measures, networks, report, settings, summary
 from lib.experiments.mixtures.example import example
 from lib.figures import images as figures
 
@@ -272,6 +272,23 @@ def test_choosing_by_a_measure_has_its_price(record):
     bad = summary.choices(made, "digits high", "τ₁", "probe accuracy")
     assert bad.right == 0
     assert bad.regret == pytest.approx(0.4)
+
+
+def test_the_recorded_run_says_what_the_chapter_says():
+    """The rows of the page are decided by the recorded numbers, and refuse other numbers."""
+    recorded = runs.recorded("images", "reduced")[0]
+    assert min(r["reference_accuracy"] for r in recorded.records) >= recorded.config.floor
+    assert len({r["seed"] for r in recorded.records}) >= 3
+    rows = [ledger.Row(*fact) for fact in facts.facts(recorded)]
+    assert [row.verdict for row in rows].count("refuted") == 2
+    for row in rows:
+        row.decide()
+    for record in recorded.records:
+        record["tau1"] = 1.0 + (record["shared"] or 0.0)
+        record["attacks"]["pgd"]["loss"] = record["knowledge"]["probe_accuracy"]
+    for row in [ledger.Row(*fact) for fact in facts.facts(recorded)][1:4]:
+        with pytest.raises(ValueError, match="not supported"):
+            row.decide()
 
 
 def test_tables_and_figures_show_every_source(record):

@@ -1,0 +1,1 @@
+"""The parts of the image experiment: its settings, its networks, its measures and its summary."""

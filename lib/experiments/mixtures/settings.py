@@ -1,0 +1,148 @@
+"""Settings of the image experiment (Sec. 4.2, App. G.2), fixed before the runs were looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lib.data import images
+
+# The authors' substitution with digits: 6 7 8 9 replace 0 1 2 3 one after another.
+DIGIT_SOURCES: dict[str, tuple[int, ...]] = {
+    "0% high digits": (0, 1, 2, 3),
+    "25% high digits": (6, 1, 2, 3),
+    "50% high digits": (6, 7, 2, 3),
+    "75% high digits": (6, 7, 8, 3),
+    "100% high digits": (6, 7, 8, 9),
+}
+DIGIT_TARGETS = {"low": (0, 1, 2, 3), "high": (6, 7, 8, 9)}
+UNTRAINED = "untrained"  # a control, not one of the five: the same network, never trained
+
+DATA = {  # name in the registry -> key of images.TARGETS
+    "digits": "digits",
+    "cifar10": "cifar10",
+    "cifar10_jpg": "cifar10",
+    "tinyimagenet32": "tiny_imagenet32",
+    "stl10": "stl10",
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """One image experiment. A target is "<data set> <group>": "stl10 vehicles", "cifar10_jpg animals"."""
+
+    preset: str
+    seeds: int  # the paper gives none; a seed changes initialisation, order, augmentation and start of attack
+    device: str | None
+    source_data: str  # Sec. 4.2: CIFAR-10
+    targets: tuple[str, ...]  # Sec. 4.2: STL-10 vehicles; the authors' code trains on its animals
+    model: str  # "cnn", "resnet" (narrow) or "resnet18"; App. G.2: one architecture for all
+    width: int  # channels after the stem
+    epochs: int  # App. G.2: 300
+    target_epochs: int  # the reference model's on another, smaller data set; App. G.2: 300
+    batch_size: int  # the paper gives none
+    lr: float  # App. G.2: 0.1
+    weight_decay: float  # App. G.2: 1e-4; momentum 0.9
+    schedule: str  # the paper gives none
+    augment: bool  # random crops and flips; the paper gives none
+    epsilon: float  # Sec. 4.2: 0.1, here on pixels in [0, 1]
+    steps: int  # Sec. 4.2: 10
+    epsilon_l2: float  # of the Definition-1 attack, Euclidean, on pixels in [0, 1]
+    attack_images: int  # Sec. 4.2: 1000
+    sweep_images: int  # of them, for the sweeps over epsilon and steps; 0 leaves the sweeps out
+    sweep_epsilons: tuple[float, ...]
+    sweep_steps: tuple[int, ...]
+    probe_strengths: tuple[float, ...]  # penalties of the linear layer, tried on the validation part
+    tune_epochs: int  # whole-network fine-tuning, the second measure of knowledge transfer
+    tune_lr: float
+    null_repeats: int  # permutations behind tau2's null
+    floor: float  # a reference model less accurate than this makes "not a test"; set before the runs
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no run could use."""
+        for name in (
+            "seeds",
+            "width",
+            "epochs",
+            "target_epochs",
+            "batch_size",
+            "steps",
+            "attack_images",
+            "tune_epochs",
+        ):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        for name in ("epsilon", "epsilon_l2", "sweep_images", "weight_decay"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}={getattr(self, name)} must not be negative")
+        if self.sweep_images > self.attack_images:
+            raise ValueError(
+                f"sweep_images={self.sweep_images} must be at most attack_images={self.attack_images}"
+            )
+        if min(self.sweep_epsilons, default=0) < 0 or min(self.sweep_steps, default=1) < 1:
+            raise ValueError("sweep_epsilons must not be negative and sweep_steps must be at least 1")
+        if self.model not in ("cnn", "resnet", "resnet18"):
+            raise ValueError(f"model={self.model!r} is unknown: use 'cnn', 'resnet' or 'resnet18'")
+        if self.source_data not in ("digits", "cifar10", "cifar10_jpg"):
+            raise ValueError(f"source_data={self.source_data!r}: use 'digits', 'cifar10' or 'cifar10_jpg'")
+        for target in self.targets:
+            data, group = split_target(target)
+            if (data == "digits") != (self.source_data == "digits") or group not in groups(data):
+                known = ", ".join(groups(data))
+                raise ValueError(
+                    f"target {target!r} does not fit source_data={self.source_data!r}; groups: {known}"
+                )
+
+
+def split_target(target: str) -> tuple[str, str]:
+    """("stl10", "vehicles") from "stl10 vehicles"; ValueError for an unknown data set."""
+    data, _, group = target.partition(" ")
+    if data not in DATA:
+        raise ValueError(f"target {target!r}: the data set must be one of {', '.join(DATA)}")
+    return data, group
+
+
+def groups(data: str) -> tuple[str, ...]:
+    """The groups of four classes that a data set offers as a target."""
+    return tuple(DIGIT_TARGETS if data == "digits" else images.TARGETS[DATA[data]])
+
+
+def sources(config: Config) -> dict[str, tuple[int, ...]]:
+    """The five sources: name -> classes, in the order of Figure 3 left."""
+    return DIGIT_SOURCES if config.source_data == "digits" else images.SOURCES
+
+
+def shared(config: Config, source: str, target: str) -> float | None:
+    """Share of the source's four classes that are of the target's group; None for the untrained one."""
+    if source == UNTRAINED:
+        return None
+    far = list(sources(config)).index(source) / 4
+    return 1 - far if split_target(target)[1] in ("low", "vehicles") else far
+
+
+STRENGTHS = tuple(10.0**power for power in range(-4, 2))  # weaker ones change nothing and converge slowly
+
+PRESETS = {
+    "quick": Config(
+        preset="quick", seeds=3, device=None, source_data="digits", targets=("digits low", "digits high"),
+        model="cnn", width=12, epochs=40, target_epochs=40, batch_size=32, lr=0.05, weight_decay=1e-4,
+        schedule="onecycle", augment=False, epsilon=0.1, steps=10, epsilon_l2=1.0, attack_images=200,
+        sweep_images=60, sweep_epsilons=(0.0, 0.05, 0.1, 0.2, 0.4), sweep_steps=(1, 3, 10, 20),
+        probe_strengths=STRENGTHS[1:], tune_epochs=10, tune_lr=0.02, null_repeats=100, floor=0.6,
+    ),
+    "reduced": Config(
+        preset="reduced", seeds=3, device=None, source_data="cifar10_jpg",
+        targets=("tinyimagenet32 vehicles", "cifar10_jpg vehicles", "cifar10_jpg animals"),
+        model="resnet", width=16, epochs=20, target_epochs=60, batch_size=128, lr=0.1, weight_decay=1e-4,
+        schedule="onecycle", augment=True, epsilon=0.1, steps=10, epsilon_l2=1.0, attack_images=1000,
+        sweep_images=200, sweep_epsilons=(0.0, 0.0125, 0.025, 0.05, 0.1), sweep_steps=(1, 2, 5, 10, 20),
+        probe_strengths=STRENGTHS, tune_epochs=3, tune_lr=0.02, null_repeats=200, floor=0.6,
+    ),
+    "paper": Config(
+        preset="paper", seeds=1, device=None, source_data="cifar10",
+        targets=("stl10 vehicles", "stl10 animals"),
+        model="resnet18", width=64, epochs=300, target_epochs=300, batch_size=128, lr=0.1, weight_decay=1e-4,
+        schedule="constant", augment=True, epsilon=0.1, steps=10, epsilon_l2=1.0, attack_images=1000,
+        sweep_images=200, sweep_epsilons=(0.0, 0.0125, 0.025, 0.05, 0.1), sweep_steps=(1, 2, 5, 10, 20),
+        probe_strengths=STRENGTHS, tune_epochs=10, tune_lr=0.01, null_repeats=200, floor=0.6,
+    ),
+}  # fmt: skip
