@@ -6,8 +6,9 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
-from lib.jacobian import Model, check_call, forward, jacobians, top_singular, top_triplets
+from lib.jacobian import Model, check_call, forward, jacobians, top_singular
 
 _DENSE = 64  # outputs up to which as many backward passes are cheaper and safer than a Krylov iteration
 
@@ -25,5 +26,19 @@ def virtual(f: Model, x: Tensor, epsilon: float) -> Tensor:
     with torch.inference_mode(False), torch.enable_grad():
         outputs = forward(f, x[:1])[1].shape[1]
     dense = outputs <= _DENSE
-    right = top_triplets(jacobians(f, x), 1)[1] if dense else top_singular(f, x, k=1).right
-    return (epsilon * right[:, 0]).reshape(x.shape).to(x)
+    right = _top_right(jacobians(f, x)) if dense else top_singular(f, x, k=1).right[:, 0]
+    return (epsilon * right).reshape(x.shape).to(x)
+
+
+def _top_right(J: Tensor) -> Tensor:
+    """The top right singular vectors (N, n), zero where J is, from the Gram matrix of J's smaller side.
+
+    In float64, where the squares cost no accuracy that a top vector needs; a tenth of the time of an SVD.
+    """
+    J = J.double()
+    size = J.abs().amax((1, 2), keepdim=True)
+    J = J / size.where(size > 0, 1.0)
+    if J.shape[1] > J.shape[2]:
+        return torch.linalg.eigh(J.mT @ J).eigenvectors[..., -1] * (size > 0).squeeze(-1)
+    left = torch.linalg.eigh(J @ J.mT).eigenvectors[..., -1:]
+    return normalize((J.mT @ left).squeeze(-1), dim=-1)
