@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -97,7 +98,7 @@ def companions(rows: Sequence[Mapping[str, Any]], caption: str) -> Figure:
                 alpha=0.5,
                 label="_" if g else label,
             )
-            ax.plot([at - 0.06, at + 0.06], [sorted(values)[len(values) // 2]] * 2, color=_BLACK)
+            ax.plot([at - 0.06, at + 0.06], [statistics.median(values)] * 2, color=_BLACK)
     ax.set_xticks(range(len(groups)), ["unrelated" if t is None else f"t = {t:g}" for t in groups])
     ax.set(ylim=(-0.02, 1.02), ylabel="value")
     ax.grid(axis="x", visible=False)

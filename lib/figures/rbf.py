@@ -42,13 +42,13 @@ def _figure_2_panel(ax: Axes, result: Result, pair: Pair) -> None:
         twin.spines["right"].set_visible(True)
         twin.spines["right"].set_position(("axes", offset))
         twin.grid(False)
-    _lines(axes[0], result, pair, [("tau1", "τ₁"), ("tau2", "τ₂"), ("alpha_squared", "α (squared)")], _GREEN)
+    _lines(axes[0], result, pair, [("tau1", "τ₁"), ("tau2", "τ₂"), ("alpha_squared", "α²")], _GREEN)
     axes[0].lines[-1].set(markerfacecolor="none", markersize=9)  # it lies on τ₁
     _lines(axes[1], result, pair, [("theorem_2_paper", "Theorem 2, bound")], _BLUE, first=3)
     _lines(axes[1], result, pair, [("gradient_difference", "true gradient difference")], _RED, first=4)
     _lines(axes[2], result, pair, [("theorem_3_paper", "Theorem 3, bound")], _MAGENTA, first=5)
     _lines(axes[3], result, pair, [("transferred_loss", "true transferred loss")], _BLACK, first=6)
-    labels = ("τ₁, τ₂, α", "gradient difference: bound, truth", "bound on the loss", "transferred loss")
+    labels = ("τ₁, τ₂, α²", "gradient difference: bound, truth", "bound on the loss", "transferred loss")
     for twin, label, colour in zip(axes, labels, (_GREEN, _BLUE, _MAGENTA, _BLACK)):
         twin.set_ylabel(label, color=colour)
         twin.tick_params(axis="y", colors=colour)

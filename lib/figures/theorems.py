@@ -96,7 +96,12 @@ def climbs(searches: Mapping[str, Search], limits: Mapping[str, float], caption:
         best = found.trace.nan_to_num(0).amax(0).cummax(0).values
         ax.plot(steps, best, color=_BLACK, label=f"best so far: {found.best_ratio:.4f}")
         ax.axhline(limits[kind], color=_RED, linestyle="--", label=f"proved: at most {limits[kind]:g}")
-        ax.set(title=f"{kind} form", xlabel="step", ylabel="left-hand side / bracket", ylim=(0, None))
+        ax.set(
+            title=f"{kind.capitalize()} form",
+            xlabel="step",
+            ylabel="left-hand side / bracket",
+            ylim=(0, None),
+        )
         ax.legend(loc="lower right")
     return style.stamp(fig, caption)
 
