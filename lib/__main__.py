@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.rest = rest
     try:
         return options.action(options)
-    except (ValueError, TypeError, FileNotFoundError, chapters.ChapterError) as error:
+    except (ValueError, TypeError, OSError, chapters.ChapterError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from lib import closure, compute, parameters, runs, store
 from lib.data import registry
@@ -52,7 +52,7 @@ def verify(path: Path) -> list[str]:
     accepts, and that each number of the module's optional `recompute(record)` is the stored one.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_float=_finite)
     except (OSError, ValueError) as error:
         return [f"{path.name}: not readable as JSON: {error}"]
     shape = list(_shape(content))
@@ -218,5 +218,9 @@ def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _refuse(constant: str) -> None:
+def _finite(text: str) -> float:
+    return float(text) if math.isfinite(float(text)) else _refuse(text)
+
+
+def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a finite number")

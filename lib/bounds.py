@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lib.transferability import Transferability, check_pair, measure_jacobians
+from lib.transferability import Transferability, check_pair, check_range, measure_jacobians, near_one
 
 _ELEMENTS = 2**22  # entries of the stacks in one chunk
 
@@ -124,7 +124,8 @@ def theorem_3(
             raise ValueError(f"{name} = {value}: pass a finite number of at least 0")
     first = reference_loss + radius * gradient_distance
     bend = radius**2 * (1 + norm_ratio) * beta
-    return Bound(None, {"paper": float((first + bend) ** 2), "half_beta": float((first + bend / 2) ** 2)})
+    paper, half = first + bend, first + bend / 2
+    return Bound(None, {"paper": float(paper * paper), "half_beta": float(half * half)})
 
 
 def _measure(
@@ -132,6 +133,7 @@ def _measure(
 ) -> tuple[Transferability, Tensor]:
     normalised = check_pair(jac_source, jac_target, weights)
     measured = measure_jacobians(jac_source, jac_target, normalised)
+    check_range(measured.sigma_target.square(), measured.alignment)
     return measured, normalised.to(measured.sigma_target.device)
 
 
@@ -152,10 +154,11 @@ def _main_term(m: Transferability, w: Tensor) -> float:
 def _rest_term(m: Transferability, w: Tensor) -> float:
     """Y2: what lies beside the attacks; 0 where J_S vanishes everywhere, as A does."""
     ratio = (m.lambda_target + m.lambda_source).square()
-    source = w @ m.sigma_source.square()
+    square = near_one(m.sigma_source * (w > 0)).square()  # their scale cancels
+    source = w @ square
     if source == 0:
         return 0.0
-    return (w @ (ratio * m.sigma_source.square()) * (w @ m.sigma_target.square()) / source).item()
+    return (w @ (ratio * square) * (w @ m.sigma_target.square()) / source).item()
 
 
 def _lipschitz_form(m: Transferability, w: Tensor) -> float:

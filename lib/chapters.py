@@ -55,7 +55,7 @@ def notebook(name: str) -> Any:
     """
     import jupytext
 
-    if not _path(name).is_file():
+    if Path(name).name != name or not _path(name).is_file():
         raise ValueError(f"no chapter is called {name!r}; there are: {', '.join(names())}")
     return jupytext.read(_path(name))
 

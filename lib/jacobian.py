@@ -43,11 +43,20 @@ def _jacobians(f: Model, x: Tensor) -> Tensor:
     last = y.shape[1] - 1
     rows = [pull_back(y[:, j].sum(), x, keep=j < last).flatten(1) for j in range(y.shape[1])]
     stack = torch.stack(rows, dim=1)
-    if not torch.isfinite(stack).all():
+    return _finite(stack)
+
+
+def _finite(derivatives: Tensor) -> Tensor:
+    if not torch.isfinite(derivatives).all():
         raise ValueError(
             "f has a Jacobian that is NaN or infinite: look for a division or a root at zero in f"
         )
-    return stack
+    return derivatives
+
+
+def _single(values: Tensor) -> Tensor:
+    """At least float32: there is no SVD of 16-bit numbers."""
+    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +77,12 @@ def top_triplets(J: Tensor, k: int = 2) -> tuple[Tensor, Tensor]:
     """The k largest singular values (N, k) and right vectors (N, k, n) of a stack (N, outputs, n).
 
     Where there are fewer than k, values and vectors are zero; so are the vectors of a zero value
-    (theory, "degenerate cases"). In a tie the vectors are the solver's first.
+    (theory, "degenerate cases"). In a tie the vectors are the solver's first. A 16-bit J gives float32.
     """
     check_stack(J, "J")
     if k < 1:
         raise ValueError(f"k = {k}: at least one singular value must be asked for")
-    _, sigma, right = torch.linalg.svd(J, full_matrices=False)
+    _, sigma, right = torch.linalg.svd(_single(J), full_matrices=False)
     short = max(0, k - sigma.shape[1])
     sigma = nn.functional.pad(sigma[:, :k], (0, short))
     right = nn.functional.pad(right[:, :k], (0, 0, 0, short))
@@ -110,15 +119,16 @@ def _top_singular(f: Model, x: Tensor, k: int, tolerance: float) -> TopSingular:
 
     def push(v: Tensor) -> Tensor:
         with sdpa_kernel(SDPBackend.MATH):  # the fused attention kernels have no forward mode
-            return torch.func.jvp(f, (x.detach(),), (v.reshape(x.shape),))[1].reshape(y.shape).detach()
+            moved = torch.func.jvp(f, (x.detach(),), (v.reshape(x.shape).to(x),))[1]
+        return _finite(_single(moved.reshape(y.shape).detach()))
 
     def pull(u: Tensor) -> Tensor:
-        return pull_back(y, leaf, u).flatten(1)
+        return _finite(_single(pull_back(y, leaf, u.to(y)).flatten(1)))
 
     with warnings.catch_warnings():  # torch scripts its forward-mode rules on their first use
         warnings.filterwarnings("ignore", ".*torch.jit.script.*", FutureWarning)
         sigma, right, residual, spent = krylov.top_triplets(
-            push, pull, y.detach(), x[0].numel(), k, tolerance
+            push, pull, _single(y.detach()), x[0].numel(), k, tolerance
         )
     return TopSingular(sigma, right.reshape(len(x), k, *x.shape[1:]), residual, spent)
 

@@ -81,6 +81,8 @@ def linear_probe(
         _labelled(*pair, name, classes)
         for pair, name in zip((train, valid, test), ("train", "valid", "test"))
     ]
+    if len(widths := {pair[0].shape[1] for pair in sets}) > 1:
+        raise ValueError(f"the features have {sorted(widths)} columns: take all three from one model")
     if not strengths or not all(math.isfinite(s) and s > 0 for s in strengths):
         raise ValueError(f"strengths = {tuple(strengths)}: pass one or more positive penalties")
     features, labels = sets[0]
@@ -132,11 +134,16 @@ def _matrix(values: Tensor, name: str) -> Tensor:
         raise ValueError(f"{name} has shape {tuple(values.shape)}: pass a non-empty matrix, one row a sample")
     if not torch.isfinite(values).all():
         raise ValueError(f"{name} holds NaN or infinity: clean it first")
+    largest = values.detach().abs().max().item()
+    if largest > 0 and not 1e-150 <= largest <= 1e150:
+        raise ValueError(f"{name} reaches {largest:.0e}, whose square leaves float64: scale it first")
     return values.detach()
 
 
 def _labelled(features: Tensor, labels: Tensor, name: str, classes: int) -> tuple[Tensor, Tensor]:
     features = _matrix(features, f"{name} features").double()
+    if not isinstance(labels, Tensor):
+        raise TypeError(f"{name} labels are a {type(labels).__name__}: pass a tensor of integers")
     if labels.is_floating_point() or labels.shape != features.shape[:1]:
         raise ValueError(
             f"{name} labels are {labels.dtype} {tuple(labels.shape)}: pass {len(features)} integers"

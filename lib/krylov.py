@@ -41,7 +41,7 @@ class _Space:
         self.generator = torch.Generator().manual_seed(_SEED)
         self.left = outputs.new_zeros(len(outputs), 0, outputs.shape[1])
         first = pull(self._noise())
-        self.scale = first.norm(dim=-1)  # of the matrix, up to a factor that a threshold can bear
+        self.scale = _length(first)  # of the matrix, up to a factor that a threshold can bear
         self.right = first.new_zeros(len(first), 0, first.shape[1])
         self.bidiagonal = first.new_zeros(len(first), 0, 0)
         self.beta, self.next = self._unit(first)
@@ -85,13 +85,21 @@ class _Space:
 
     def _unit(self, vector: Tensor) -> tuple[Tensor, Tensor]:
         """Length and direction, both zero where the vector is round-off."""
-        length = vector.norm(dim=-1)
+        length = _length(vector)
         length = torch.where(length > 64 * torch.finfo(length.dtype).eps * self.scale, length, 0)
         return length, vector / length.where(length > 0, torch.inf).unsqueeze(-1)
 
     def _noise(self) -> Tensor:
         noise = torch.randn(self.like.shape, generator=self.generator, dtype=torch.float64)
         return torch.nn.functional.normalize(noise, dim=-1).to(self.like)
+
+
+def _length(vector: Tensor) -> Tensor:
+    """|vector| (N,) of rows (N, size), also where the squares leave the range of the type."""
+    plain, largest = vector.norm(dim=-1), vector.abs().amax(-1)
+    inside = (plain > torch.finfo(plain.dtype).tiny ** 0.25) & torch.isfinite(plain)
+    by_largest = vector / largest.where(largest > 0, torch.inf).unsqueeze(-1)
+    return torch.where(inside, plain, largest * by_largest.norm(dim=-1))
 
 
 def _orthogonal(vector: Tensor, basis: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import difflib
-import math
+import sys
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ def build(module: Any, values: Mapping[str, Any]) -> Any:
     """
     given = {name: value for name, value in values.items() if value is not None}
     preset = given.pop("preset", "quick")
-    if preset not in module.PRESETS:
+    if not isinstance(preset, str) or preset not in module.PRESETS:
         raise ValueError(f"preset {preset!r} is not one of {module.NAME}'s: {', '.join(module.PRESETS)}")
     config = module.PRESETS[preset]
     check_names(values, (field.name for field in dataclasses.fields(config)), f"the experiment {module.NAME}")
@@ -83,7 +83,7 @@ def coerce(name: str, value: Any, hint: Any) -> Any:
     if kind is tuple and isinstance(value, list | tuple):
         return _coerce_tuple(name, value, arguments)
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        if not math.isfinite(value):
+        if not abs(value) <= sys.float_info.max:  # an int may be larger
             raise ValueError(f"parameter {name} = {value} must be a finite number")
         return float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):

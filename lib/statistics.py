@@ -137,7 +137,12 @@ def sign_test(values: Values) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjusted p-values, in the given order: what survives at a level holds for all tests together."""
+    """Holm's adjusted p-values, in the given order: what survives at a level holds for all tests together.
+
+    Raises ValueError for a p that is NaN or not in [0, 1].
+    """
+    if not all(0 <= p <= 1 for p in p_values):
+        raise ValueError(f"p-values {list(p_values)}: each must be in [0, 1]; leave out tests without one")
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     adjusted, largest = [0.0] * len(p_values), 0.0
     for rank, i in enumerate(order):
@@ -158,8 +163,8 @@ def stratified_permutation(
 
     Raises ValueError for no group, a group of one unit, or shapes that differ.
     """
-    if not groups:
-        raise ValueError("no group to permute: pass at least one (x, y)")
+    if not groups or repeats < 1:
+        raise ValueError(f"{len(groups)} groups, {repeats} repeats: pass at least one (x, y), and 1 or more")
     observed, null, cells = 0.0, torch.zeros(repeats, dtype=torch.float64), 0
     for x, y in groups:
         first, second = _paired(x, y, most_dimensions=2)
@@ -185,8 +190,11 @@ def mismatched(x: Values, y: Values, *, generator: torch.Generator, repeats: int
     Raises ValueError unless both are (units, points) of one shape with 2 or more units.
     """
     first, second = _paired(x, y, most_dimensions=2)
-    if first.shape[1] < 2:
-        raise ValueError(f"shape {tuple(first.shape)}: a sweep needs (units, points) with 2 or more points")
+    if first.shape[1] < 2 or repeats < 1:
+        raise ValueError(
+            f"shape {tuple(first.shape)}, {repeats} repeats: a sweep needs (units, points) with 2 or more "
+            "points, and 1 or more repeats"
+        )
     table = torch.tensor([[_tau(a, b) for b in second] for a in first], dtype=torch.float64)
     units = torch.arange(len(first))
     null = table[units, _orders(len(first), repeats, generator)].mean(1)
@@ -201,7 +209,7 @@ def _tau(x: Tensor, y: Tensor) -> float:
 
 
 def _finite(values: Values) -> Tensor:
-    rows = torch.as_tensor(values, dtype=torch.float64)
+    rows = torch.as_tensor(values, dtype=torch.float64).detach()
     if not bool(torch.isfinite(rows).all()):
         raise ValueError("NaN or infinity among the values: leave those rows out and say so")
     return rows
@@ -210,7 +218,8 @@ def _finite(values: Values) -> Tensor:
 def _paired(x: Values, y: Values, *, most_dimensions: int = 1) -> tuple[Tensor, Tensor]:
     """Both sides as float64; as (units, conditions) where two dimensions are allowed."""
     first, second = _finite(x), _finite(y)
-    if first.shape != second.shape or not 1 <= first.ndim <= most_dimensions or len(first) < 2:
+    fit = first.shape == second.shape and 1 <= first.ndim <= most_dimensions
+    if not fit or len(first) < 2 or first.numel() == 0:
         raise ValueError(
             f"shapes {tuple(first.shape)} and {tuple(second.shape)}: give two of one shape, 2 or more rows"
         )
@@ -269,7 +278,7 @@ def _bca_tails(
     jackknife = torch.tensor([float(measure(sample)) for sample in left_out], dtype=torch.float64)
     gap = jackknife.mean() - jackknife
     spread = float(gap.square().sum()) ** 1.5
-    if not 0 < below < 1 or spread == 0:
+    if not 0 < below < 1 or not spread > 0:  # NaN, if the statistic is undefined without one row
         return tails
     bias, skew = float(special.ndtri(below)), float(gap.pow(3).sum()) / (6 * spread)
     shifted = bias + torch.special.ndtri(tails)

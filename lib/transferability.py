@@ -25,9 +25,10 @@ class Transferability:
     """What the attacks of a source f_S (m outputs) say about a target f_T (d outputs) on N samples.
 
     tau1, tau2 in [0, 1] (Defs. 2, 3); alpha_squared = |Delta_{T,delta_S}|_D^2 / |Delta_{T,delta_T}|_D^2 in
-    [0, 1] and its root alpha (section 4.1); alignment A (d, m) and projection_scale psi in (0, 1] with
-    A = psi B* (App. B); per sample (N,): tau1_per_sample, sigma_* (top singular value), lambda_* (the second
-    over the top one, Def. 4); deviation_source (N, m), deviation_target (N, d), both under delta_S (eq. 1).
+    [0, 1] and its root alpha (section 4.1); alignment A (d, m), not finite where it leaves float64, and
+    projection_scale psi in (0, 1] with A = psi B* (App. B); per sample (N,): tau1_per_sample, sigma_* (top
+    singular value), lambda_* (the second over the top one, Def. 4); deviation_source (N, m) and
+    deviation_target (N, d), both under delta_S (eq. 1).
     """
 
     tau1: float
@@ -90,7 +91,8 @@ def split_half(
 ) -> float:
     """tau2 out of sample: A fitted on a random half of the samples and scored on the other, averaged.
 
-    1 - |Delta_T - A Delta_S|^2 / |Delta_T|^2 on the other half (App. B): at most 1, below 0 where A misleads.
+    1 - |Delta_T - A Delta_S|^2 / |Delta_T|^2 on the other half (App. B): at most 1, below 0 where A misleads,
+    0 where Delta_T vanishes there.
     tau2 itself is fitted on the points that it is scored on.
     """
     source, target = _check_deviations(deviation_source, deviation_target, least=2)
@@ -152,12 +154,26 @@ def check_pair(jac_source: Tensor, jac_target: Tensor, weights: Tensor | None) -
         )
     if weights is None:
         return uniform(N)
-    weights = torch.as_tensor(weights, dtype=torch.float64)
+    weights = torch.as_tensor(weights, dtype=torch.float64).detach()
     if weights.shape != (N,):
         raise ValueError(f"weights has shape {tuple(weights.shape)}: pass one for each of the {N} samples")
-    if not torch.isfinite(weights).all() or (weights < 0).any() or weights.sum() == 0:
-        raise ValueError("weights must be finite, nonnegative and not all zero")
+    if not torch.isfinite(weights.sum()) or (weights < 0).any() or weights.sum() == 0:
+        raise ValueError("weights must be finite, nonnegative and not all zero, and so must be their sum")
     return weights / weights.sum()
+
+
+def check_range(*values: Tensor) -> None:
+    """Raise ValueError where a computed number left the range of float64."""
+    if not all(torch.isfinite(value).all() for value in values):
+        raise ValueError(
+            "the Jacobians are too large or too unequal for float64: divide the models' outputs by constants"
+        )
+
+
+def near_one(values: Tensor) -> Tensor:
+    """values times the power of two that brings the largest near 1: exact, and no square overflows."""
+    exponent = int(torch.frexp(values.detach().abs().max()).exponent)
+    return values * 2.0 ** -max(exponent, -1000)
 
 
 def _per_sample(jac_source: Tensor, jac_target: Tensor) -> _Samples:
@@ -180,11 +196,14 @@ def _collect(parts: Iterable[_Samples], weights: Tensor) -> Transferability:
     """Join the chunks and take the expectations over the weights."""
     columns = zip(*([getattr(part, field.name) for field in fields(_Samples)] for part in parts))
     samples = _Samples(*(torch.cat(column) for column in columns))
+    check_range(*vars(samples).values())  # a NaN would pass min() and max() as a 1 or a 0
     weights = weights.to(samples.sigma_target.device)
-    alignment, psi, tau2 = _align(samples.deviation_source, samples.deviation_target, weights)
-    size = samples.sigma_target.max().item() or 1.0  # keeps the squares from overflow and underflow
-    moved = weights @ (samples.deviation_target / size).square().sum(-1)
-    own = weights @ (samples.sigma_target / size).square()
+    on = weights > 0
+    p, sigma, moved_by = weights[on], samples.sigma_target[on], samples.deviation_target[on]
+    alignment, psi, tau2 = _align(samples.deviation_source[on], moved_by, p)
+    size = sigma.max().item() or 1.0  # keeps the squares from overflow and underflow
+    moved = p @ (moved_by / size).square().sum(-1)
+    own = p @ (sigma / size).square()
     alpha_squared = min(1.0, _ratio(moved, own).item())
     return Transferability(
         tau1=min(1.0, (weights @ samples.tau1_per_sample).item()),
@@ -221,10 +240,14 @@ def _align(source: Tensor, target: Tensor, weights: Tensor) -> tuple[Tensor, flo
 
 
 def _explained(source: Tensor, target: Tensor, alignment: Tensor, weights: Tensor) -> float:
-    """1 - |Delta_T - A Delta_S|_D^2 / |Delta_T|_D^2: tau2 where A was fitted on the same points."""
+    """1 - |Delta_T - A Delta_S|_D^2 / |Delta_T|_D^2: tau2 where A was fitted on the same points.
+
+    0, as tau2, where Delta_T vanishes.
+    """
     weights = weights.to(source.device)
     left = weights @ (target - source @ alignment.mT).square().sum(-1)
-    return 1.0 - _ratio(left, weights @ target.square().sum(-1)).item()
+    total = weights @ target.square().sum(-1)
+    return 1.0 - (left / total).item() if total > 0 else 0.0
 
 
 def _ratio(top: Tensor, bottom: Tensor) -> Tensor:
@@ -235,14 +258,17 @@ def _ratio(top: Tensor, bottom: Tensor) -> Tensor:
 
 
 def _check_deviations(source: Tensor, target: Tensor, least: int = 1) -> tuple[Tensor, Tensor]:
-    if source.dim() != 2 or target.dim() != 2 or len(source) != len(target) or len(source) < least:
+    if not (isinstance(source, Tensor) and isinstance(target, Tensor)):
+        raise TypeError("the deviations must be tensors (N, m) and (N, d)")
+    empty = source.numel() == 0 or target.numel() == 0
+    if empty or source.dim() != 2 or target.dim() != 2 or not least <= len(source) == len(target):
         raise ValueError(
             f"deviations have shapes {tuple(source.shape)} and {tuple(target.shape)}: "
             f"pass (N, m) and (N, d) of the same N >= {least} samples"
         )
     if not (torch.isfinite(source).all() and torch.isfinite(target).all()):
         raise ValueError("the deviations hold NaN or infinity: clean them first")
-    return source.double(), target.double()
+    return near_one(source.double()), near_one(target.double())
 
 
 def _positive(repeats: int) -> int:

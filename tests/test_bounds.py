@@ -137,7 +137,10 @@ def test_the_worst_known_instance_of_the_lipschitz_form():
     assert 5 * bound.lhs / bound.rhs["lipschitz"] == pytest.approx(1.3968, abs=1e-4)
 
 
-entries = st.sampled_from([0.0, 1.0, -1.0, 2.0, 0.5, 1e-3, 1e3]) | st.floats(-10, 10)
+# from 1e-280 down, A itself can leave float64, which is refused: see below
+entries = st.sampled_from([0.0, 1.0, -1.0, 2.0, 0.5, 1e-3, 1e3]) | st.floats(-10, 10).map(
+    lambda v: v * (abs(v) > 1e-280)
+)
 
 
 @st.composite
@@ -275,3 +278,22 @@ def test_bad_stacks(bound):
         bound(normal(3, 1, 4) / 0, normal(3, 1, 4))
     with pytest.raises(ValueError, match="nonnegative"):
         bound(normal(3, 1, 4), normal(3, 1, 4), torch.tensor([1.0, -1, 1]))
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-170, 1e170, 1e290])
+def test_theorem_2_does_not_depend_on_the_scale_of_the_source(factor):
+    source, target = normal(5, 3, 4), normal(5, 2, 4, seed=1)
+    wanted, found = bounds.theorem_2(source, target), bounds.theorem_2(factor * source, target)
+    assert found.rhs == pytest.approx(dict(wanted.rhs))
+    assert found.lhs == pytest.approx(wanted.lhs)
+
+
+@pytest.mark.parametrize(("size_s", "size_t"), [(1.0, 1e160), (1e-300, 1e100)])
+def test_squares_or_a_map_that_leave_float64_are_refused(size_s, size_t):
+    for bound in (bounds.proposition_2, bounds.theorem_1, bounds.theorem_2):
+        with pytest.raises(ValueError, match="too large or too unequal"):
+            bound(size_s * normal(3, 1, 4), size_t * normal(3, 1, 4))
+
+
+def test_theorem_3_says_infinite_where_the_square_is():
+    assert bounds.theorem_3(1e200, 1, 1, 1).rhs["paper"] == math.inf

@@ -31,6 +31,7 @@ def test_the_list_names_experiments_presets_and_chapters(capsys):
         (["run", "rbf", "--preset", "huge"], "preset 'huge' is not one of rbf's"),
         (["run", "rbf", "-p", "device", "tpu"], "device 'tpu' is not known"),
         (["chapters", "run", "none"], "no chapter is called 'none'"),
+        (["chapters", "run", "../README"], "no chapter is called '../README'"),
         (["data", "none"], "no data set is called 'none'"),
     ],
 )
@@ -58,6 +59,15 @@ def test_run_record_and_results(project):
     project.edit("lib/answer.py", "42", "43")
     out = project.python("-m", "lib", "results", "--rerun", code=1)
     assert "1 recorded runs verified: nothing is wrong\ntoy-quick-two.json: record 0['value'] is 8" in out
+
+
+def test_a_store_that_cannot_be_written_is_one_line_and_code_2(capsys, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TRANSFER_RUNS", str(tmp_path / "file"))
+    code, _, err = run(capsys, "run", "theory", "-p", "seeds", "1")
+    assert code == 2
+    assert err.startswith("error: ")
+    assert str(tmp_path / "file") in err
 
 
 def test_results_without_any_and_with_a_problem(capsys, tmp_path, monkeypatch):

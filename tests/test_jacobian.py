@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import reference
 import torch
@@ -214,3 +216,32 @@ def test_bad_sizes():
         jacobian.jacobians(mlp(), normal(2, 6), chunk_size=0)
     with pytest.raises(TypeError, match="int64"):
         jacobian.top_triplets(torch.ones(2, 2, 2, dtype=torch.long))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"),
+    [(torch.float32, 1e-30), (torch.float32, 1e25), (torch.float64, 1e-200), (torch.float64, 1e200)],
+)
+def test_matrix_free_values_survive_where_their_squares_do_not(dtype, size):
+    weight, x = size * normal(20, 6), normal(3, 6).to(dtype)
+    found = jacobian.top_singular(lambda z: z @ weight.mT.to(dtype), x)
+    wanted = torch.linalg.svdvals(weight)[:2].expand(3, 2)
+    torch.testing.assert_close(found.sigma.double() / size, wanted / size, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("f", [lambda z: z.square().sum(1, keepdim=True).sqrt(), lambda z: z * math.nan])
+def test_matrix_free_values_of_no_number_are_refused(f):
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        jacobian.top_singular(f, torch.zeros(2, 6))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_16_bit_models_are_decomposed_in_32(dtype):
+    weight, x = normal(5, 6).to(dtype), normal(3, 6).to(dtype)
+    wanted = torch.linalg.svdvals(weight.double())[:2].expand(3, 2)
+    for found in (
+        jacobian.top_singular(lambda z: z @ weight.mT, x).sigma,
+        jacobian.top_triplets(jacobian.jacobians(lambda z: z @ weight.mT, x))[0],
+    ):
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found.double(), wanted, atol=0.05, rtol=0.02)

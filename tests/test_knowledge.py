@@ -138,3 +138,19 @@ def test_bad_arguments():
 def test_bad_labels(labels, message):
     with pytest.raises(ValueError, match=message):
         linear_probe((GOOD, LABELS), (GOOD, labels), (GOOD, LABELS), classes=2)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_numbers_whose_squares_leave_float64_are_refused(size):
+    for features, targets in ((size * normal(9, 2), normal(9, 1)), (normal(9, 2), size * normal(9, 1))):
+        with pytest.raises(ValueError, match="scale it first"):
+            affine_refit(features, targets)
+
+
+def test_a_probe_refuses_labels_and_features_that_do_not_fit():
+    features, labels = normal(6, 2), torch.tensor([0, 1, 2] * 2)
+    given = (features, labels)
+    with pytest.raises(TypeError, match="valid labels are a list"):
+        linear_probe(given, (features, labels.tolist()), given, classes=3)
+    with pytest.raises(ValueError, match=r"\[2, 3\] columns"):
+        linear_probe(given, given, (normal(6, 3), labels), classes=3)

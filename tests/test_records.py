@@ -174,3 +174,10 @@ def test_differences(stored, found, expected):
 
 def test_every_recorded_run_of_the_project_is_sound():
     assert [problem for path in audit.paths() for problem in audit.verify(path)] == []
+
+
+def test_verify_finds_a_number_that_is_too_large_for_a_float(kept):
+    text = kept.path.read_text()
+    kept.path.write_text(text.replace('"total": 2.3333333333333335', '"total": 1e999'))
+    assert kept.path.read_text() != text
+    assert audit.verify(kept.path) == ["toy-quick.json: not readable as JSON: 1e999 is not a finite number"]

@@ -188,3 +188,36 @@ def test_strata_shield_from_differences_between_groups():
 def test_bad_input_is_named(call):
     with pytest.raises(ValueError, match=r"give|needs|use|leave|pass"):
         call()
+
+
+@pytest.mark.parametrize("p", [math.nan, -0.1, 1.1])
+def test_holm_refuses_what_is_no_p(p):
+    with pytest.raises(ValueError, match=r"in \[0, 1\]"):
+        statistics.holm([0.01, p, 0.02])
+
+
+def test_permutations_need_a_repeat_and_a_value():
+    group = (torch.randn(3, 2, generator=stream()), torch.randn(3, 2, generator=stream(1)))
+    for repeats in (0, -1):
+        with pytest.raises(ValueError, match="repeats"):
+            statistics.stratified_permutation([group], generator=stream(), repeats=repeats)
+        with pytest.raises(ValueError, match="repeats"):
+            statistics.mismatched(*group, generator=stream(), repeats=repeats)
+    with pytest.raises(ValueError, match="shapes"):
+        statistics.stratified_permutation([(torch.zeros(3, 0), torch.zeros(3, 0))], generator=stream())
+
+
+def test_bca_falls_back_where_the_statistic_is_undefined_without_one_row():
+    def all_or_nothing(rows):
+        return rows.sum() if len(rows) == 4 else math.nan
+
+    corrected, plain = (
+        statistics.bootstrap([1.0, 2, 3, 4], all_or_nothing, method=method, generator=stream(), repeats=200)
+        for method in ("bca", "percentile")
+    )
+    assert corrected == plain
+
+
+def test_values_that_carry_a_gradient_are_values():
+    x = torch.tensor([1.0, 2, 3], requires_grad=True)
+    assert statistics.kendall(x, [1, 2, 3]).tau == 1

@@ -275,3 +275,51 @@ def test_integers_are_no_jacobians():
 def test_measure_checks_both_models():
     with pytest.raises(ValueError, match=r"model\.eval"):
         measure(mlp(), mlp().train(), normal(2, 6))
+
+
+def test_numbers_beyond_float64_are_refused_and_not_taken_for_a_one():
+    huge = torch.full((3, 2, 4), 1e308, dtype=torch.float64)
+    for pair in ((huge, normal(3, 2, 4)), (normal(3, 2, 4), huge)):
+        with pytest.raises(ValueError, match="too large or too unequal"):
+            measure_jacobians(*pair)
+
+
+@pytest.mark.parametrize("factor", [1e-200, 1e200])
+def test_samples_of_no_weight_do_not_count_whatever_their_size(factor):
+    source, target, weights = normal(6, 3, 4), normal(6, 2, 4, seed=1), normal(6).abs()
+    weights[3:] = 0
+    wanted = measure_jacobians(source[:3], target[:3], weights[:3])
+    size = torch.ones(6, 1, 1, dtype=torch.float64)
+    size[3:] = factor
+    for pair in ((size * source, target), (source, size * target)):
+        found = measure_jacobians(*pair, weights)
+        for name in SCALARS:
+            close(getattr(found, name), getattr(wanted, name))
+
+
+def test_weights_whose_sum_overflows_are_refused():
+    with pytest.raises(ValueError, match="their sum"):
+        measure_jacobians(normal(2, 2, 4), normal(2, 2, 4), torch.full((2,), 1e308, dtype=torch.float64))
+
+
+def split_half(source, target):
+    return transferability.split_half(source, target, generator=generator(0))
+
+
+@pytest.mark.parametrize(("size_s", "size_t"), [(1e-200, 1e200), (1e200, 1e-200), (1e-310, 1.0)])
+def test_split_half_does_not_depend_on_scale(size_s, size_t):
+    source, target = normal(20, 3), normal(20, 2, seed=1)
+    close(split_half(size_s * source, size_t * target), split_half(source, target))
+
+
+def test_split_half_of_a_target_that_does_not_move_is_0_as_tau2_is():
+    source, target = normal(20, 3), torch.zeros(20, 2)
+    assert split_half(source, target) == 0
+    target[0] = 1  # one half moves, the other does not: neither predicts
+    assert split_half(source, target) <= 0
+
+
+def test_deviations_that_are_none():
+    for source, error in ((normal(5, 0), ValueError), ([[1.0]] * 5, TypeError)):
+        with pytest.raises(error, match="deviations"):
+            split_half(source, normal(5, 2))
