@@ -29,6 +29,18 @@ def configure(module: Any, namespace: Mapping[str, Any]) -> Any:
     return build(module, _parameters(namespace))
 
 
+def plain(namespace: Mapping[str, Any], **hints: Any) -> None:
+    """Check the parameters of a chapter without an experiment: only the names in `hints`, each of that type.
+
+    Raises:
+        ValueError, TypeError: as `configure`.
+    """
+    values = _parameters(namespace)
+    check_names(values, hints, "this chapter")
+    for name, value in values.items():
+        coerce(name, value, hints[name])
+
+
 def build(module: Any, values: Mapping[str, Any]) -> Any:
     """The `Config` of `module` from {name: value}; without a `preset`, "quick"; None is the preset's value.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import CHAPTER
+from toyproject import CHAPTER
 
 from lib import chapters, closure, pages
 from lib.data import registry
@@ -224,6 +224,10 @@ def test_every_chapter_survives_the_round_trip_through_a_notebook(tmp_path):
 @pytest.mark.parametrize("name", [path.stem for path in WRITTEN])
 def test_every_chapter_has_checked_parameters(name):
     known = chapters.defaults(name)
+    with pytest.raises(ValueError, match="has no parameter 'absent'"):
+        chapters.check(name, {"absent": 2})
+    if name == "data":  # no experiment, and so no preset
+        return
     assert {"preset", "seeds", "device"} <= known.keys()
     assert known["preset"] == "quick"
     chapters.check(name, {"preset": "quick", "seeds": 2})

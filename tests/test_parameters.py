@@ -110,3 +110,11 @@ def test_nothing_but_a_number_becomes_a_number(value):
 @given(st.integers(min_value=-(2**53), max_value=2**53) | st.floats(allow_nan=False, allow_infinity=False))
 def test_every_finite_number_is_a_float(value):
     assert parameters.coerce("x", value, float) == value
+
+
+def test_a_chapter_without_an_experiment():
+    parameters.plain({"pictures": 8, "_hidden": 1, "In": []}, pictures=int)
+    with pytest.raises(ValueError, match="Did you mean 'pictures'"):
+        parameters.plain({"pictuers": 8}, pictures=int)
+    with pytest.raises(TypeError, match="pictures must be int"):
+        parameters.plain({"pictures": "many"}, pictures=int)

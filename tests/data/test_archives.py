@@ -4,7 +4,7 @@ import tarfile
 import zipfile
 
 import pytest
-from conftest import tar, zipped
+from packed import tar, zipped
 
 from lib.data import archives
 

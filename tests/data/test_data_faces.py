@@ -3,7 +3,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from conftest import picture, tar, zipped
+from packed import picture, tar, zipped
 from PIL import Image
 
 from lib.data import facefiles, faces, registry

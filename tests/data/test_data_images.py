@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from conftest import picture, tar
+from packed import picture, tar
 from PIL import Image
 from sklearn.datasets import load_digits
 

@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from conftest import picture, tar
+from packed import picture, tar
 from PIL import Image
 
 from lib.data import registry, rooms

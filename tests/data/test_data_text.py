@@ -4,7 +4,7 @@ import random
 
 import pytest
 import torch
-from conftest import jsonl, tar
+from packed import jsonl, tar
 
 from lib.data import registry, splits, text, textfiles
 

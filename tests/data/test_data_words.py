@@ -2,7 +2,7 @@ import gzip
 import json
 
 import pytest
-from conftest import zipped
+from packed import zipped
 
 from lib.data import words
 
