@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from lib.data import facefiles, registry, splits
+from lib import compute
+from lib.data import facefiles, registry
+from lib.data.pairs import verification_pairs
 
 BENCHMARKS = ("lfw", "cfp_ff", "cfp_fp", "agedb_30", "calfw", "cplfw", "vgg2_fp")
 
@@ -89,31 +90,14 @@ def balance(faces: Faces) -> dict[str, float]:
 def pairs(faces: Faces, number: int, folds: int = 10, seed: int = 0) -> Pairs:
     """``number`` pairs of the same person and as many of different people, dealt evenly into folds.
 
-    The pairs are drawn by a hash of their positions. Raises ValueError if there are too few.
+    Drawn as `lib.data.pairs.verification_pairs`. Raises ValueError if there are too few, or unequal folds.
     """
-    identities = faces.identities.tolist()
-    by_person: dict[int, list[int]] = {}
-    for position, identity in enumerate(identities):
-        by_person.setdefault(identity, []).append(position)
-    same = [pair for positions in by_person.values() for pair in combinations(positions, 2)]
-    if number % folds or len(same) < number or len(by_person) < 2:
-        raise ValueError(
-            f"{number} pairs of each kind in {folds} folds; {len(same)} pairs of the same person exist, "
-            f"and the number must be a multiple of the folds"
-        )
-    different: dict[tuple[int, int], None] = {}  # a dict keeps the order in which pairs were found
-    draw = 0
-    while len(different) < min(number, _crossing(by_person)):
-        a, b = (splits.rank(f"pair {draw} {side}", seed) % len(identities) for side in "ab")
-        draw += 1
-        if identities[a] != identities[b]:
-            different[min(a, b), max(a, b)] = None
-    if len(different) < number:
-        raise ValueError(f"{number} pairs of different people; only {len(different)} exist")
-    chosen = sorted(same, key=lambda pair: splits.rank(f"{pair}", seed))[:number]
-    index = torch.tensor([*chosen, *different])
-    truth = torch.arange(2 * number) < number
-    return Pairs(faces.images, index, truth, torch.arange(2 * number) % folds)
+    if number % folds:
+        raise ValueError(f"{number} pairs of each kind in {folds} folds: pass a multiple of the folds")
+    drawn = verification_pairs(
+        faces.identities, 2 * number, generator=compute.generator(seed, "verification pairs")
+    )
+    return Pairs(faces.images, drawn.index, drawn.same, torch.arange(2 * number) * folds // (2 * number))
 
 
 def lfw(root: Path | None = None) -> Pairs:
@@ -133,8 +117,3 @@ def released(root: Path | None = None) -> list[dict[str, float | str]]:
     text = registry.path("face_verification", root=root).read_text(encoding="utf-8")
     rows = csv.DictReader(io.StringIO(text))
     return [{key: value if key == "model" else float(value) for key, value in row.items()} for row in rows]
-
-
-def _crossing(by_person: dict[int, list[int]]) -> int:
-    sizes = [len(positions) for positions in by_person.values()]
-    return (sum(sizes) ** 2 - sum(size**2 for size in sizes)) // 2

@@ -128,7 +128,7 @@ def scenes(here: dict[str, str | None], *, pictures: int = 4) -> Figure:
     for ax, title in zip(axes[:, 0], ("image", "depth", "classes")):
         ax.set_ylabel(title)
     for ax in axes.flat:
-        _bare(ax)
+        style.bare(ax)
     fig.colorbar(far, ax=axes[1, :].tolist(), label="metres")
     return style.stamp(fig, _stamp("nyuv2", "evenly spaced frames"))
 
@@ -145,21 +145,14 @@ def _montage(ax: Axes, part: images.Part, pictures: int) -> None:
             top, left = label * (height + 1), column * (width + 1)
             canvas[top : top + height, left : left + width] = image.permute(1, 2, 0)
     ax.imshow(canvas if channels == 3 else canvas[..., 0], cmap="gray")
-    _bare(ax)
+    style.bare(ax)
     ax.set_yticks([(row + 0.5) * (height + 1) for row in range(len(part.classes))], part.classes)
     ax.tick_params(left=False)
 
 
-def _bare(ax: Axes) -> None:
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.grid(False)
-    ax.spines[:].set_visible(False)
-
-
 def _absent(name: str) -> Figure:
     fig, ax = style.figure(height=1.4)
-    _bare(ax)
+    style.bare(ax)
     message = f"{name} is not here.\n{registry.remedy(registry.get(name))}"
     ax.text(0.5, 0.5, message, ha="center", va="center", wrap=True, transform=ax.transAxes)
     return style.stamp(fig, f"{registry.get(name).what}: absent when this page was made")

@@ -112,3 +112,10 @@ def stamp(fig: Figure, text: str) -> Figure:
         engine.set(rect=(0, strip, 1, 1 - strip))  # type: ignore[call-arg]
     fig.text(0.01, 0.01, "\n".join(lines), fontsize=SMALLEST, color=PALETTE["grey"], va="bottom", ha="left")
     return fig
+
+
+def bare(ax: Axes) -> None:
+    """Take ticks, grid and frame away: for pictures."""
+    ax.set(xticks=[], yticks=[])
+    ax.grid(False)
+    ax.spines[:].set_visible(False)

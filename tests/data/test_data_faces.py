@@ -115,7 +115,7 @@ def test_pairs_are_balanced_true_and_distinct(people):
 
 
 def test_too_many_pairs_are_refused(people):
-    with pytest.raises(ValueError, match="pairs of the same person exist"):
+    with pytest.raises(ValueError, match="pairs of the same person were asked for"):
         faces.pairs(people, 1000)
     with pytest.raises(ValueError, match="a multiple of the folds"):
         faces.pairs(people, 11)
