@@ -1,6 +1,6 @@
 # make book    the whole book, from nothing: environment, packaged data, execution, HTML
 # make test    every test
-# make lint    ruff, mypy, import-linter
+# make lint    ruff, mypy, import-linter, as pre-commit runs them
 # make data    what the `reduced` preset needs (MIRROR=folder to take files from a folder)
 # make lab     JupyterLab, chapters open as notebooks
 # make bench   side-by-side measurements, one table
@@ -32,10 +32,7 @@ test: $(STAMP)
 	$(BIN)/pytest --numprocesses 2
 
 lint: $(STAMP)
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pre-commit run --all-files
 
 data: $(STAMP)
 	$(BIN)/python -m data_scripts reduced $(if $(MIRROR),--mirror $(MIRROR))
