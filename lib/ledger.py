@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from lib.symbolic.step import Step
 from lib.tables import Table
@@ -64,6 +64,11 @@ def table(rows: Iterable[Row], caption: str = "Ledger") -> Table:
     columns = ["claim", "where", "as printed", "what we found", "how", "checks"]
     decided = [[r.claim, r.where, r.printed, r.found, r.decide(), len(r.checks)] for r in rows]
     return Table(columns, decided, caption=caption)
+
+
+def of(facts: Callable[..., Iterable[tuple]], *arguments: Any) -> Table:
+    """The ledger of what a function finds in its arguments (recorded runs): each fact is a `Row`'s fields."""
+    return table(Row(*fact) for fact in facts(*arguments))
 
 
 def proof(steps: Iterable[Step], caption: str = "") -> Table:

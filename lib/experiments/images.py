@@ -6,12 +6,13 @@ the target's test images, with the attacks made on the source alone.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from time import perf_counter
 from typing import Any
 
 from lib import compute
-from lib.experiments.mixtures import measures, networks, settings
+from lib.experiments.mixtures import measures, networks, rivals, settings
 from lib.experiments.mixtures.settings import PRESETS, UNTRAINED, Config
 
 __all__ = ["JOB_IGNORES", "NAME", "PRESETS", "Config", "datasets", "jobs", "run_job"]
@@ -51,23 +52,43 @@ def _record(config: Config, target: str, name: str, seed: int) -> dict[str, Any]
     device = compute.resolve_device(config.device)
     source, source_seconds = networks.source_model(config, name, seed)
     reference, reference_seconds = networks.reference_model(config, target, seed)
-    begun = perf_counter()
+    seconds = {"source": source_seconds, "reference": reference_seconds}
     split = networks.target_split(config, target)
     x, y = networks.pixels(split.test.take(config.attack_images // networks.CLASSES), device)
-    own = networks.source_split(config, name).test if name != UNTRAINED else None
+    own = networks.source_split(config, name) if name != UNTRAINED else None
     accuracy = measures.accuracy(reference, split.test, device)
-    record = {
+    own_accuracy = measures.accuracy(source, own.test, device) if own else None
+    with _timed(seconds, "tau"):
+        tangent = measures.tangent(config, source, reference, x, seed)
+    with _timed(seconds, "attack"):
+        attacks = measures.cross_adversarial(config, source, reference, x, y, seed)
+    with _timed(seconds, "knowledge"):
+        knowledge = measures.transferred(config, source, split, seed)
+    with _timed(seconds, "rivals"):
+        scores = rivals.rivals(config, source, split)
+    return {
         "target": target,
         "source": name,
         "seed": seed,
         "shared": settings.shared(config, name, target),
-        "source_accuracy": measures.accuracy(source, own, device) if own else None,
+        "source_accuracy": own_accuracy,
         "reference_accuracy": accuracy,
         "is_test": accuracy >= config.floor,
-        **measures.tangent(config, source, reference, x, seed),
-        "attacks": measures.cross_adversarial(config, source, reference, x, y, seed),
+        **tangent,
+        "attacks": attacks,
         "sweeps": measures.sweeps(config, source, reference, x, y, seed),
-        "knowledge": measures.transferred(config, source, split, seed),
+        "knowledge": knowledge,
+        "rivals": scores,
+        "baselines": {
+            "source_accuracy": own_accuracy,
+            "domain_distance": rivals.domain_distance(config, reference, own.train if own else None, split),
+        },
+        "seconds": seconds,
     }
-    seconds = {"source": source_seconds, "reference": reference_seconds, "measures": perf_counter() - begun}
-    return record | {"seconds": seconds}
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    begun = perf_counter()
+    yield
+    seconds[name] = perf_counter() - begun

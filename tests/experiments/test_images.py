@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from lib import compute, ledger, parameters, runs
+from lib import compute, estimators, ledger, parameters, runs
 from lib.attacks.pgd import pgd
 from lib.attacks.virtual import virtual
 from lib.data import images as data
 from lib.experiments import images
-from lib.experiments.mixtures import facts, measures, networks, report, settings, summary
+from lib.experiments.mixtures import facts, measures, networks, report, rivals, settings, summary
 from lib.experiments.mixtures.example import example
 from lib.figures import images as figures
 
@@ -322,3 +322,28 @@ def test_the_example_is_attacked_within_its_radius():
         torch.testing.assert_close(belief.sum(1), torch.ones(3))
     figure = figures.attacked(shown, "made up")
     assert len(figure.axes) == 15
+
+
+def test_the_domain_distance_is_that_of_the_mean_features_and_grows_with_the_shift(record):
+    reference, _ = networks.reference_model(TINY, JOB["target"], 0)
+    split = networks.target_split(TINY, JOB["target"])
+    assert rivals.domain_distance(TINY, reference, split.train, split) == 0.0
+    assert rivals.domain_distance(TINY, reference, None, split) is None
+    other = networks.source_split(TINY, "100% high digits").train
+    count = min(250, int(split.train.labels.bincount().min()))
+    x, _ = networks.pixels(split.train.take(count), torch.device("cpu"))
+    z, _ = networks.pixels(other.take(min(250, int(other.labels.bincount().min()))), torch.device("cpu"))
+    with torch.no_grad():
+        here, there = reference.features(x).double(), reference.features(z).double()
+    expected = ((here.mean(0) - there.mean(0)) ** 2).sum() / here.var(0).sum()
+    assert rivals.domain_distance(TINY, reference, other, split) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_rivals_are_scored_on_the_target_s_training_images(record):
+    source, _ = networks.source_model(TINY, JOB["source"], 0)
+    part = networks.target_split(TINY, JOB["target"]).train
+    x, y = networks.pixels(part.take(int(part.labels.bincount().min())), torch.device("cpu"))
+    with torch.no_grad():
+        expected = estimators.scores(source.features(x), y, source(x).softmax(1))
+    assert record["rivals"] == pytest.approx(expected, rel=1e-4)
+    assert record["baselines"]["source_accuracy"] == record["source_accuracy"]

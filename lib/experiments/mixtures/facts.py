@@ -9,6 +9,7 @@ from lib.experiments.mixtures.settings import UNTRAINED, split_target
 from lib.experiments.mixtures.summary import (
     KNOWLEDGE,
     MEASURES,
+    RIVALS,
     choices,
     targets,
     title,
@@ -32,6 +33,7 @@ def facts(result: Any) -> list[Fact]:
         _noise(result),
         _one_is_not_enough(result, far),
         _counting(result),
+        _rivals(result),
         _untrained(result),
     ]
 
@@ -97,6 +99,22 @@ def _counting(result: Any) -> Fact:
             )
             for k in KNOWLEDGE
         ),
+    )
+
+
+def _rivals(result: Any) -> Fact:
+    labelled = [name for name in RIVALS if name != "source accuracy"]
+    attacks = [name for name in MEASURES if name != "shared classes"]
+    worst = min(labelled, key=lambda name: together(result, name, PROBE).value)
+    best = max(attacks, key=lambda name: together(result, name, PROBE).value)
+    low, high = (together(result, name, PROBE).value for name in (worst, best))
+    return (
+        "every rival but the source's own accuracy orders the sources better than every attack",
+        "ours",
+        "not considered",
+        f"mean τ_b {low:.2f} by {worst}, the worst rival, {high:.2f} by {best}, the best measure",
+        "observed",
+        (lambda: low > high,),
     )
 
 

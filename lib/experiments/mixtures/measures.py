@@ -29,6 +29,9 @@ def tangent(config: Config, source: Network, reference: nn.Module, x: Tensor, se
     null = transferability.tau2_null(
         *deviations, generator=compute.generator(seed, "null"), repeats=config.null_repeats
     )
+    kept = transferability.tau2_null(
+        *deviations, generator=compute.generator(seed, "kept"), repeats=config.null_repeats, signs="kept"
+    )
     half = transferability.split_half(*deviations, generator=compute.generator(seed, "half"))
     return {
         "tau1": found.tau1,
@@ -36,6 +39,7 @@ def tangent(config: Config, source: Network, reference: nn.Module, x: Tensor, se
         "tau1_chance": 1 / x[0].numel(),  # two random directions: the mean of their squared cosine
         "tau2": found.tau2,
         "tau2_null": [float(null.mean()), float(null.quantile(0.95))],
+        "tau2_kept_null": [float(kept.mean()), float(kept.quantile(0.95))],
         "tau2_split_half": half,
         "alpha": found.alpha,
         "alpha_squared": found.alpha_squared,

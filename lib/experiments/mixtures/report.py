@@ -9,6 +9,8 @@ from lib.experiments.mixtures.settings import UNTRAINED
 from lib.experiments.mixtures.summary import (
     KNOWLEDGE,
     MEASURES,
+    PREDICTORS,
+    RIVALS,
     Record,
     Value,
     at,
@@ -95,6 +97,21 @@ def joint_table(result: Any) -> Table:
     ]
     note = f"One-sided p; best predictor of probe accuracy first. {result.caption}"
     return Table(["measure", *KNOWLEDGE], rows, caption="Mean τ_b over targets and seeds", note=note)
+
+
+def rival_table(result: Any) -> Table:
+    """What one could ask instead of attacking, ordered by how well it orders the sources on all targets."""
+    rows: list[list[Any]] = []
+    for name in PREDICTORS:
+        tests = [together(result, name, knowledge) for knowledge in KNOWLEDGE]
+        picks = [choices(result, target, name, "probe accuracy") for target in targets(result)]
+        lost = sum(pick.regret for pick in picks) / len(picks)
+        kind = "rival" if name in RIVALS else "measure"
+        rows.append([name, kind, *[t.value for t in tests], tests[0].p_one_sided, lost])
+    rows.sort(key=lambda row: -row[2])
+    columns = ["predictor", "kind", *KNOWLEDGE, "p, probe accuracy", "probe accuracy lost"]
+    note = f"Mean τ_b over targets and seeds; one-sided p. {result.caption}"
+    return Table(columns, rows, caption="Measures and rivals", note=note, digits=2)
 
 
 def choice_table(result: Any, knowledge: str = "probe accuracy") -> Table:

@@ -39,12 +39,25 @@ MEASURES: dict[str, Value] = {
     "adversarial loss, Def. 1": at("attacks", "definition_1", "loss"),
     "shared classes": at("shared"),
 }
+RIVALS: dict[str, Value] = {  # higher is meant to be better in all of them
+    "LogME": at("rivals", "logme"),
+    "LEEP": at("rivals", "leep"),
+    "NCE": at("rivals", "nce"),
+    "H-score": at("rivals", "h_score"),
+    "H-score, regularised": at("rivals", "h_score_regularised"),
+    "TransRate": at("rivals", "trans_rate"),
+    "k-NN": at("rivals", "knn"),
+    "source accuracy": at("baselines", "source_accuracy"),
+    "domain distance (−)": lambda r: -r["baselines"]["domain_distance"],
+}
+PREDICTORS = MEASURES | RIVALS
 KNOWLEDGE: dict[str, Value] = {  # higher is better in all four
     "probe accuracy": at("knowledge", "probe_accuracy"),
     "probe loss (−)": lambda r: -r["knowledge"]["probe_loss"],
     "fine-tuned accuracy": at("knowledge", "tuned_accuracy"),
     "fine-tuned loss (−)": lambda r: -r["knowledge"]["tuned_loss"],
 }
+HEADLINE = "adversarial loss", "probe accuracy"  # Sec. 4.2, Results
 NAMES = {
     "cifar10": "CIFAR-10",
     "cifar10_jpg": "CIFAR-10",
@@ -108,8 +121,8 @@ def interval(seeds: Tensor | Sequence[float]) -> tuple[float, float, float]:
 
 
 def link(result: Any, target: str, measure: str, knowledge: str) -> Link:
-    """Kendall's tau-b between a measure and knowledge transfer; names as in MEASURES and KNOWLEDGE."""
-    x, y = values(result, target, MEASURES[measure]), values(result, target, KNOWLEDGE[knowledge])
+    """Kendall's tau-b between a measure and knowledge transfer; names as in PREDICTORS and KNOWLEDGE."""
+    x, y = values(result, target, PREDICTORS[measure]), values(result, target, KNOWLEDGE[knowledge])
     stream = compute.generator(0, "links", target, measure, knowledge)
     each = within(result, target, measure, knowledge)
     return Link(
@@ -124,7 +137,7 @@ def link(result: Any, target: str, measure: str, knowledge: str) -> Link:
 
 def within(result: Any, target: str, measure: str, knowledge: str) -> list[float]:
     """Kendall's tau-b of each seed by itself."""
-    x, y = values(result, target, MEASURES[measure]), values(result, target, KNOWLEDGE[knowledge])
+    x, y = values(result, target, PREDICTORS[measure]), values(result, target, KNOWLEDGE[knowledge])
     return [_tau(x[:, seed], y[:, seed]) for seed in range(x.shape[1])]
 
 
@@ -136,7 +149,7 @@ def together(result: Any, measure: str, knowledge: str) -> statistics.Permutatio
     """
     stream = compute.generator(0, "together", measure, knowledge)
     groups = [
-        (values(result, target, MEASURES[measure]), values(result, target, KNOWLEDGE[knowledge]))
+        (values(result, target, PREDICTORS[measure]), values(result, target, KNOWLEDGE[knowledge]))
         for target in targets(result)
     ]
     return statistics.stratified_permutation(groups, generator=stream)
@@ -158,7 +171,7 @@ class Choice:
 
 def choices(result: Any, target: str, measure: str, knowledge: str) -> Choice:
     """The picks of one measure on one target, seed by seed."""
-    x, y = values(result, target, MEASURES[measure]), values(result, target, KNOWLEDGE[knowledge])
+    x, y = values(result, target, PREDICTORS[measure]), values(result, target, KNOWLEDGE[knowledge])
     most, picked = y.amax(0), y.gather(0, x.argmax(0, keepdim=True))[0]
     right = int((picked == most).sum())
     return Choice(right, y.shape[1], float((most - picked).mean()), float((most - y.mean(0)).mean()))
