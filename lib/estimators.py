@@ -161,7 +161,7 @@ def knn(features: Tensor, labels: Tensor, k: int = NEIGHBOURS) -> float:
     """Leave-one-out accuracy of the k nearest neighbours: k = 5, or N - 1 where there are fewer.
 
     Euclidean distance; each sample is classified by the others. Among classes with equally many votes the
-    one whose vote is nearest wins. A rival of its own since Matsoukas et al. (2025). Unchanged by rotation,
+    one whose vote is nearest wins. A rival of its own since Sorkhei et al. (2025). Unchanged by rotation,
     shift and scale of all features together. Raises as `h_score`, and for k < 1.
     """
     features, classes = _check(features, labels)
