@@ -1,11 +1,11 @@
-"""The paper's attacks: `virtual` (Def. 1) and `pgd` (App. G.1), imported when asked for."""
+"""The paper's attacks: `virtual` (Def. 1), `pgd` and `textfooler` (App. G.1), imported when asked for."""
 
 import sys
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-_NAMES = ("pgd", "virtual")
+_NAMES = ("pgd", "textfooler", "virtual")
 
 
 def __getattr__(name: str) -> Any:
