@@ -1,0 +1,1 @@
+"""The parts of the text experiment: its settings, its models, its measures and its summary."""
