@@ -1,0 +1,1 @@
+"""The parts of the attribute experiment: its settings, people, networks, measures and summary."""

@@ -1,0 +1,175 @@
+"""What Section 4.3 says of attributes, and what a run on photographs says: for `lib.ledger.Row(*fact)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lib import paper
+from lib.experiments.portraits import selection, summary
+from lib.experiments.portraits.settings import PERMUTED, UNTRAINED
+from lib.experiments.portraits.summary import HEADLINE, KNOWLEDGE, MEASURES, PREDICTORS, at, called, link
+
+Fact = tuple[str, str, str, str, str, tuple[Callable[[], bool], ...]]
+LOSS, ACCURACY = PREDICTORS[HEADLINE[0]], KNOWLEDGE[HEADLINE[1]]
+NEED_NAMES = ("LogME", "LEEP", "NCE", "H-score", "k-NN")
+
+
+def facts(result: Any) -> list[Fact]:
+    """(claim, where, as printed, what we found, verdict, checks) for a recorded run."""
+    return [
+        _order(result),
+        _first(result),
+        _young(result),
+        _five(result),
+        _untrained(result),
+        _permuted(result),
+        _noise(result),
+        _labels(result),
+        _names(result),
+        _tau2(result),
+    ]
+
+
+def _order(result: Any) -> Fact:
+    one = link(result, HEADLINE[0])
+    each = " and ".join(f"{tau:.2f}" for tau in one.seeds)
+    return (
+        "the more an attribute's attacks transfer, the better its network recognises people: all attributes",
+        "4.3",
+        "five of forty shown",
+        f"τ_b {one.all.tau:.2f} over {one.all.n}, one-sided p {one.all.p_one_sided:.1g}; by seed {each}",
+        "observed",
+        (lambda: one.all.p_one_sided < 0.01, lambda: min(one.seeds) > 0, lambda: one.interval.low > 0),
+    )
+
+
+def _first(result: Any) -> Fact:
+    """Is the attribute with the highest loss the one that recognises people best?"""
+    best = selection.chosen(result, top=2)
+    name, rank = best["names"][0], best["ranks"][0]
+    return (
+        "the attribute with the highest adversarial loss has the highest accuracy",
+        "4.3, Result",
+        "'as a result, it also achieves highest' accuracy",
+        f"{called(name)} is first by loss and {rank} by accuracy of {best['all'].n}",
+        "observed",
+        (lambda: rank == 1,),
+    )
+
+
+def _young(result: Any) -> Fact:
+    names = summary.source_names(result)
+    ranks = [
+        dict(zip(names, summary.ranks(summary.means(result, value))))["Young"] for value in (LOSS, ACCURACY)
+    ]
+    return (
+        "that attribute is Young",
+        paper.ATTRIBUTES.place,
+        "first in both columns",
+        f"Young is {ranks[0]} by loss and {ranks[1]} by accuracy of {len(names)}",
+        "refuted",
+        (lambda: ranks[0] > 1, lambda: ranks[1] > 1),
+    )
+
+
+def _five(result: Any) -> Fact:
+    """How far do the top five by each attack stray from the order over all?"""
+    found = {name: selection.chosen(result, name) for name in MEASURES}
+    five, every = ([one[part].tau for one in found.values()] for part in ("top", "all"))
+    return (
+        "five attributes from the top show the order over all",
+        "Table 1",
+        "5 of 40",
+        f"by {len(found)} attacks, τ_b of the top five {min(five):.1f} to {max(five):.1f}, "
+        f"of all {min(every):.2f} to {max(every):.2f}",
+        "refuted",
+        (lambda: max(five) - min(five) > 3 * (max(every) - min(every)), lambda: min(five) <= 0 < min(every)),
+    )
+
+
+def _untrained(result: Any) -> Fact:
+    beaten, number = _above(result, UNTRAINED)
+    each = {name: number - _above(result, UNTRAINED, name)[0] for name in result.config.benchmarks}
+    apart = ", ".join(f"{count} on {name.replace('lfw', 'LFW')}" for name, count in each.items())
+    return (
+        "learning an attribute is what makes the features know people",
+        "ours",
+        "no control",
+        f"{number - beaten} of {number} attributes verify less well than the mean untrained network; {apart}",
+        "refuted",
+        (lambda: 2 * beaten < number, lambda: all(2 * count > number for count in each.values())),
+    )
+
+
+def _permuted(result: Any) -> Fact:
+    beaten, number = _above(result, PERMUTED)
+    return (
+        "what is learnt matters: noise learnt by heart verifies worse than an attribute",
+        "ours",
+        "no control",
+        f"{beaten} of {number} attributes verify better than the mean network with permuted labels",
+        "observed",
+        (lambda: beaten >= 0.75 * number,),
+    )
+
+
+def _noise(result: Any) -> Fact:
+    rise = summary.means(result, lambda r: r["attacks"]["pgd"]["loss"] - r["attacks"]["noise"]["loss"])
+    above, number = int((rise > 0).sum()), len(rise)
+    return (
+        "attacks on every attribute fool the reference more than noise of the same radius does",
+        "4.3",
+        "no control",
+        f"on {above} of {number} attributes",
+        "refuted",
+        (lambda: above < number,),
+    )
+
+
+def _labels(result: Any) -> Fact:
+    own, free = (link(result, name).all.tau for name in (HEADLINE[0], "identity in the labels"))
+    return (
+        "no attack is needed: how much identity is in the labels orders the attributes as well",
+        "ours",
+        "not considered",
+        f"τ_b {free:.2f} from labels alone, {own:.2f} by adversarial loss",
+        "observed",
+        (lambda: free >= own,),
+    )
+
+
+def _names(result: Any) -> Fact:
+    attacks = max(link(result, name).all.tau for name in MEASURES)
+    rivals = {name: link(result, name).all.tau for name in NEED_NAMES}
+    lead = summary.difference(result, "k-NN")
+    return (
+        "estimators that read named photographs order the attributes better than any attack",
+        "ours",
+        "not considered",
+        ", ".join(f"{name} {tau:.2f}" for name, tau in rivals.items()) + f"; best attack {attacks:.2f}; "
+        f"k-NN less adversarial loss {lead.low:.2f} to {lead.high:.2f} (95 %)",
+        "observed",
+        (lambda: min(rivals.values()) > attacks, lambda: lead.low > 0),
+    )
+
+
+def _tau2(result: Any) -> Fact:
+    beyond = summary.means(result, lambda r: r["tau2"] - r["tau2_kept_null"][1])
+    above, number = int((beyond > 0).sum()), len(beyond)
+    return (
+        "on every attribute, τ₂ exceeds what two networks share without pairing their deviations",
+        "Table 1",
+        "no null",
+        f"above the 95th per cent of the null with kept signs on {above} of {number} attributes",
+        "refuted",
+        (lambda: above < number,),
+    )
+
+
+def _above(result: Any, kind: str, benchmark: str | None = None) -> tuple[int, int]:
+    """How many attributes verify better than the mean control of a kind, and of how many."""
+    value = at("knowledge", benchmark, "accuracy") if benchmark else ACCURACY
+    every = summary.means(result, value)
+    control = summary.means(result, value, summary.control_names(result, kind))
+    return int((every > control.mean()).sum()), len(every)
