@@ -18,8 +18,8 @@ VOID = 255  # the label of pixels that belong to no class
 UNITS = 102.0  # stored depth a metre
 BLOCK = 20  # neighbouring frames often show the same room: they stay together
 
-# The paper's fifteen tasks in its order (Fig. 4) and their names in the published tables. The authors' code
-# calls rgb2depth "Depth" and rgb2mist "Euclidean-Distance"; in Taskonomy it is the other way round.
+# The paper's fifteen tasks in its order (Fig. 4) and their names in the published tables, as Taskonomy lists
+# them (StanfordVL/taskonomy, taskbank/tools/task_dict.txt, 63cef0c) and the authors' code has them.
 TASKS = {
     "Autoencoder": "autoencoder",
     "Curvature": "curvature",
@@ -29,8 +29,8 @@ TASKS = {
     "Edge-3D": "edge3d",
     "Keypoint-3D": "keypoint3d",
     "Reshade": "reshade",
-    "Depth": "rgb2mist",
-    "Euclidean-Distance": "rgb2depth",
+    "Depth": "rgb2depth",
+    "Euclidean-Distance": "rgb2mist",
     "Surface-Normal": "rgb2sfnorm",
     "Segmentation-3D": "segment25d",
     "Segmentation-Semantic": "segmentsemantic_rb",

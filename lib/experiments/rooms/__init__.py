@@ -1,0 +1,1 @@
+"""The parts of the task experiment: settings, scenes, networks, measures, transfer, summary."""
