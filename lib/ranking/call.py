@@ -1,0 +1,214 @@
+"""`lib.rank`: one call that ranks a reader's own models for a labelled target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lib import compute
+from lib.progress import track
+from lib.ranking import candidates, names, reference, resamples, targets, words
+from lib.ranking.candidates import Candidate, Normalise
+from lib.ranking.measures import DIRECT, MEASURES, Settings, cross_entropy, evidence
+from lib.ranking.report import Frame, Ranking
+from lib.ranking.targets import Target
+
+EPSILON = 8 / 255  # of the range of the inputs: the usual radius for small pictures
+GATES = 1.0  # for texts: as far as switching one word off
+
+
+def rank(
+    models: Mapping[str, Any] | Iterable[str],
+    target: tuple[Tensor, Tensor] | str | Path,
+    *,
+    reference: Any = None,
+    by: str = DIRECT,
+    normalise: Normalise | Mapping[str, Normalise] = None,
+    size: int | Mapping[str, int] | None = None,
+    features: Mapping[str, Callable[[Tensor], Tensor]] | None = None,
+    weights: str | None = "DEFAULT",
+    attacked: int = 100,
+    outputs: int = 16,
+    epsilon: float | None = None,
+    steps: int = 10,
+    pixels: int = 64,
+    max_words: int = 32,
+    most: int = 1000,
+    repeats: int = 200,
+    batch_size: int = 64,
+    seed: int = 0,
+    device: str | None = None,
+) -> Ranking:
+    """Rank models by how well they would serve a labelled target; explained in `book/models.md`.
+
+    models: dict name -> module or callable (N, *shape) -> (N, outputs), in evaluation mode; or a list of
+    names of torchvision or transformers (`weights`: "DEFAULT", or None for untrained ones; fetched where they
+    are not on disk). For texts: names or folders of transformers, or dict name -> (tokenizer, model).
+    target: (x, y), x (N, *shape) in [0, 1] for pixels (or uint8), y (N,) integers; a folder of class/image,
+    read at `pixels`; or a .tsv or .jsonl file with text and label, cut after `max_words`. Use samples that
+    the models have not been trained on. Of more than `most` a balanced choice is used.
+    reference: a model trained for the target, for tau1, tau2, alpha and the adversarial loss; without one a
+    small network is fitted here to the target's fitting part.
+    by: the measure that sorts, "probe accuracy" by default: what the others try to predict.
+    normalise: "inside" (the models do it themselves), "imagenet", (mean, deviation), or a dict of these by
+    name. size: what models resize to inside, if they want another size than the target has.
+    features: functions x -> (N, D) by name; default, what the last linear layer is given.
+    attacked: test samples whose Jacobians are taken; outputs: directions of a model's outputs that are
+    attacked, the principal ones where it has more. epsilon (L-infinity, in units of x; default 8/255 of its
+    range) and steps are PGD's. repeats: resamples behind the ranks. device: where the modules are moved to;
+    None leaves them where they are.
+
+    Raises ValueError or TypeError, with the remedy, for models and targets that do not fit; see `candidates`
+    and `targets`.
+    """
+    _check(by=by, attacked=attacked, outputs=outputs, steps=steps, repeats=repeats, batch_size=batch_size)
+    place = None if device is None else compute.resolve_device(device)
+    given = names.dictionary(models)
+    goal = targets.load(
+        target, pixels=pixels, words=max_words, most=most, generator=compute.generator(seed, "split")
+    )
+    options = _Options(normalise, size, features or {}, weights, place)
+    made = {name: _candidate(name, model, goal, options) for name, model in given.items()}
+    judge = _judge(reference, goal, options, seed)
+    chosen = _settings(goal, epsilon, steps, outputs, batch_size, seed)
+    rows = goal.test[: min(attacked, len(goal.test))]
+    found = {name: evidence(each, judge, goal, rows, chosen) for name, each in track(made.items(), "models")}
+    blank = _untrained(goal, next(iter(made.values())), seed, place)
+    spreads = {
+        measure: resamples.spread(
+            list(found.values()), measure, repeats=repeats, generator=compute.generator(seed, "resample")
+        )
+        for measure in MEASURES
+    }
+    frame = _frame(judge, goal, rows, chosen)
+    baseline = evidence(blank, judge, goal, rows, chosen)
+    notes = [*goal.notes, *(note for each in made.values() for note in each.notes)]
+    return Ranking(by, found, baseline, spreads, frame, _undeclared(goal, given, normalise), notes)
+
+
+class _Options:
+    """What is said by model, or once for all of them."""
+
+    def __init__(
+        self, normalise: Any, size: Any, features: Mapping[str, Any], weights: str | None, device: Any
+    ) -> None:
+        self.normalise, self.size, self.features = normalise, size, features
+        self.weights, self.device = weights, device
+
+    def of(self, name: str) -> dict[str, Any]:
+        """Keywords of `candidates.wrap` for one model."""
+        return {
+            "normalise": self.normalise.get(name) if isinstance(self.normalise, Mapping) else self.normalise,
+            "size": self.size.get(name) if isinstance(self.size, Mapping) else self.size,
+            "features": self.features.get(name),
+            "device": self.device,
+        }
+
+
+def _candidate(name: str, model: Any, target: Target, options: _Options) -> Candidate:
+    if target.texts is not None:
+        return words.wrap(name, model, target, options.device)
+    keywords, note = options.of(name), None
+    if isinstance(model, str | Path):
+        model, own, note = names.image_model(name, str(model), options.weights)
+        keywords["normalise"] = keywords["normalise"] or own
+    made = candidates.wrap(name, model, target.inputs[target.fit[:2]], **keywords)
+    made.notes += [note] if note else []
+    return made
+
+
+def _judge(given: Any, target: Target, options: _Options, seed: int) -> Candidate:
+    """The reference model; the caller's must have an output for each class of the target."""
+    place = options.device or torch.device("cpu")
+    if given is None:
+        return reference.fitted(target, compute.generator(seed, "reference"), place)
+    made = _candidate("reference", given, target, options)
+    rows = target.fit[:2]
+    found = made.read(target.inputs[rows], rows)[0].shape[1]
+    if found != len(target.classes):
+        raise ValueError(
+            f"the reference has {found} outputs, the target {len(target.classes)} classes: pass a model "
+            "that was trained for this target, or None to have a small one fitted"
+        )
+    return made
+
+
+def _untrained(target: Target, first: Candidate, seed: int, device: torch.device | None) -> Candidate:
+    return reference.untrained(
+        target, first, compute.generator(seed, "untrained"), device or torch.device("cpu")
+    )
+
+
+def _settings(
+    target: Target, epsilon: float | None, steps: int, outputs: int, batch_size: int, seed: int
+) -> Settings:
+    if target.texts is not None:
+        return Settings(GATES if epsilon is None else epsilon, steps, outputs, batch_size, seed, None)
+    low, high = float(target.inputs.min()), float(target.inputs.max())
+    clip = (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
+    radius = EPSILON * (clip[1] - clip[0]) if epsilon is None else epsilon
+    return Settings(radius, steps, outputs, batch_size, seed, clip)
+
+
+def _frame(judge: Candidate, target: Target, rows: Tensor, chosen: Settings) -> Frame:
+    """The reference on the test part, and its loss on the attacked samples without and under noise."""
+    parts = target.test.split(chosen.batch_size)
+    read = torch.cat([judge.read(target.inputs[part], part)[0] for part in parts])
+    right = float((read.argmax(1) == target.labels[target.test]).double().mean())
+    x, y = target.inputs[rows], target.labels[rows]
+    coin = torch.randint(0, 2, x.shape, generator=compute.generator(chosen.seed, "noise")) * 2 - 1
+    spread = chosen.epsilon / (x[0].numel() ** 0.5 if target.texts is not None else 1)
+    noisy = x + spread * coin.to(x)
+    noisy = noisy if chosen.clip is None else noisy.clamp(*chosen.clip)
+    losses = [
+        torch.cat([cross_entropy(judge, z[at], rows[at], y[at]) for at in torch.arange(len(rows)).split(64)])
+        for z in (x, noisy)
+    ]
+    share = torch.bincount(target.labels[target.test]).max() / len(target.test)
+    samples = f"{len(target.fit)} samples to fit, {len(target.valid)} to choose, {len(target.test)} to test"
+    return Frame(
+        judge.name,
+        right,
+        float(share),
+        float(losses[0].mean()),
+        float(losses[1].mean()),
+        1 / x[0].numel(),
+        f"{samples}, {len(rows)} of these attacked (radius {chosen.epsilon:.3g}), seed {chosen.seed}",
+    )
+
+
+def _undeclared(target: Target, given: Mapping[str, Any], normalise: Any) -> list[str]:
+    """Normalisation that nobody declared, and inputs that are no pixels in [0, 1]."""
+    if target.texts is not None or target.inputs.dim() != 4:
+        return []
+    silent = [
+        name
+        for name, model in given.items()
+        if not isinstance(model, str | Path)
+        and (normalise is None or (isinstance(normalise, Mapping) and name not in normalise))
+    ]
+    found = []
+    if silent:
+        found.append(
+            f"normalisation was not declared for {', '.join(silent)}: the pixels were given as they are. "
+            "Pass normalise='inside' if that is right, 'imagenet', or (mean, deviation)"
+        )
+    low, high = float(target.inputs.min()), float(target.inputs.max())
+    if low < 0 or high > 1:
+        found.append(
+            f"x runs from {low:.3g} to {high:.3g}, so these are no pixels in [0, 1]: attacks are cut to "
+            "that range"
+        )
+    return found
+
+
+def _check(*, by: str, **least: int) -> None:
+    if by not in MEASURES:
+        raise ValueError(f"by={by!r} is no measure: use one of {', '.join(MEASURES)}")
+    for name, value in least.items():
+        if value < 1:
+            raise ValueError(f"{name}={value}: pass 1 or more")

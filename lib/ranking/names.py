@@ -1,0 +1,84 @@
+"""Models by name: torchvision's, or whatever image classifier transformers can load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import nn
+
+from lib.ranking.candidates import IMAGENET, Normalise
+
+
+def dictionary(models: Mapping[str, Any] | Iterable[Any]) -> dict[str, Any]:
+    """{name: model} from a mapping, or from a list of names.
+
+    Raises ValueError or TypeError for no model, a name given twice, or a list of other things.
+    """
+    if isinstance(models, str) or not isinstance(models, Mapping | Iterable):
+        raise TypeError(f"models is {models!r}: pass a dict name -> model, or a list of names")
+    if isinstance(models, Mapping):
+        found = {str(name): model for name, model in models.items()}
+    else:
+        listed = [str(name) for name in models if isinstance(name, str) or hasattr(name, "__fspath__")]
+        found = dict(zip(listed, listed))
+        if len(found) < len(list(models)):
+            raise TypeError("models is a list with a name twice, or with models: pass a dict name -> model")
+    if not found:
+        raise ValueError("models is empty: pass at least one model")
+    return found
+
+
+def image_model(name: str, given: str, weights: str | None) -> tuple[nn.Module, Normalise, str | None]:
+    """The module, its normalisation, and a note. `weights` is "DEFAULT" or None (untrained).
+
+    Raises ValueError where neither library knows the name, or the weights cannot be fetched.
+    """
+    from torchvision import models
+
+    if given in models.list_models():
+        return _torchvision(name, given, weights)
+    try:
+        import transformers
+
+        model = transformers.AutoModelForImageClassification.from_pretrained(given).eval()
+        processor = transformers.AutoImageProcessor.from_pretrained(given)
+    except (OSError, ValueError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(
+            f"{name}: {given!r} is no model of torchvision, and transformers cannot load it ({reason}); "
+            "pass a name from torchvision.models.list_models(), a folder on disk, or the module itself"
+        ) from error
+    scale = (
+        (processor.image_mean, processor.image_std) if getattr(processor, "do_normalize", False) else "inside"
+    )
+    return _Logits(model), scale, None
+
+
+class _Logits(nn.Module):
+    """A model of transformers that returns its logits as a tensor."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model, self.config = model, model.config
+        self.eval()
+
+    def forward(self, pixels: Any) -> Any:
+        return self.model(pixel_values=pixels).logits
+
+
+def _torchvision(name: str, given: str, weights: str | None) -> tuple[nn.Module, Normalise, str | None]:
+    from torchvision import models
+
+    try:
+        model = models.get_model(given, weights=weights).eval()
+    except OSError as error:
+        raise ValueError(
+            f"{name}: the weights of torchvision's {given} could not be fetched ({error}); pass "
+            "weights=None for an untrained one, or the module with your own weights"
+        ) from error
+    if weights is None:
+        return model, "imagenet", f"{name} has random weights (weights=None)"
+    transform: Any = models.get_model_weights(given)[weights].transforms()
+    mean, deviation = getattr(transform, "mean", IMAGENET[0]), getattr(transform, "std", IMAGENET[1])
+    return model, (tuple(mean), tuple(deviation)), None

@@ -1,0 +1,82 @@
+"""What each kind of predictor costs: seconds from the records, passes from the configs.
+
+Passes are forward and backward passes of one sample through one network. An attack needs a reference model
+that was trained on the target's labels; a rival needs the labels and no reference. A measure's seconds
+therefore stand beside the seconds that training the reference took.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from lib.verdict import settings
+from lib.verdict.settings import Run, Setting
+
+PARTS = {
+    "tau": "τ₁, τ₂, α² (Jacobians)",
+    "attack": "adversarial losses (all attacks of a record)",
+    "rivals": "all rivals together",
+    "knowledge": "knowledge transfer itself",
+    "reference": "training the reference model",
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Median seconds a record of one part in one setting, and its passes if the config determines them."""
+
+    setting: Setting
+    part: str
+    seconds: float
+    passes: str
+
+
+def costs(runs: Mapping[str, Run]) -> list[Cost]:
+    """Every part that the records of a recorded setting time."""
+    found = []
+    for setting in settings.of(*settings.FOUR):
+        run = runs[setting.key]
+        passes = PASSES[setting.key](run.config) if run and setting.key in PASSES else {}
+        for part in PARTS if run else ():
+            times = [row["seconds"][part] for row in run.records if part in row.get("seconds", {})]
+            if times:
+                found.append(Cost(setting, part, median(times), passes.get(part, "")))
+    return found
+
+
+def _images(config: Any) -> dict[str, str]:
+    images, classes, steps = config.attack_images, 4, config.steps
+    return {
+        "tau": _line(2 * images, 2 * classes * images),
+        "attack": f"{_line((steps + 1) * images, steps * images)} for the paper's; six kinds were recorded",
+        "rivals": _line(1000, 0),
+    }
+
+
+def _attributes(config: Any) -> dict[str, str]:
+    images, steps = config.attack_images, config.steps
+    return {
+        "tau": _line(2 * images, 2 * images),
+        "attack": f"{_line((steps + 1) * images, steps * images)} for the paper's",
+        "rivals": _line(config.rival_images, 0),
+    }
+
+
+def _tasks(config: Any) -> dict[str, str]:
+    """A record is one fold: all fifteen sources, all fifteen targets, all radii."""
+    tasks, images, radii = 15, config.attack_images, len(config.epsilons)
+    steps = tasks * config.steps * images * radii
+    return {
+        "attack": f"{_line(steps + tasks * tasks * images * radii, steps)} for all 225 pairs",
+        "rivals": f"{_line(tasks * config.rival_images, 0)} for all 225 pairs",
+    }
+
+
+def _line(forward: int, backward: int) -> str:
+    return f"{forward:,} forward, {backward:,} backward"
+
+
+PASSES = {"images": _images, "attributes": _attributes, "tasks": _tasks}

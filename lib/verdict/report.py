@@ -1,0 +1,218 @@
+"""The tables of the last chapter, from rows that were decided elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from lib import closure
+from lib.statistics import Interval
+from lib.tables import Table
+from lib.verdict import (
+    clusters,
+    costs,
+    empirical,
+    pooled,
+    reverse,
+    rivals,
+    rule,
+    sensitivity,
+    settings,
+    synthetic,
+    theory,
+)
+from lib.verdict.rows import Row, total
+from lib.verdict.settings import Run
+
+Runs = Mapping[str, Run]
+_LINK = re.compile(r"\[([^\]]+)\]\((\w+)\)")
+
+
+@dataclass(frozen=True)
+class Linked(Table):
+    """A table whose cells may link to a chapter: "[text](page)"."""
+
+    def _repr_html_(self) -> str:
+        return _LINK.sub(r'<a href="\2.html">\1</a>', super()._repr_html_())
+
+
+def rows(runs: Runs) -> list[Row]:
+    """Every claim of the paper, decided now: theory, section 4.1, sections 4.2 to 4.4, and the question."""
+    return [*theory.rows(), *synthetic.rows(runs["rbf"]), *empirical.rows(runs), *empirical.general(runs)]
+
+
+def table(found: Sequence[Row], part: str) -> Linked:
+    """The rows of one part, or of all parts that begin so."""
+    own = [row for row in found if row.part.startswith(part)]
+    cells = [
+        [row.claim, row.where, row.evidence, row.ours, row.sample, row.decision, link(row.page)]
+        for row in own
+    ]
+    columns = ["claim", "where", "the paper's evidence", "ours", "from", "decision", "page"]
+    return Linked(columns, cells, caption=_captions(part))
+
+
+def counts(found: Sequence[Row]) -> Table:
+    """How many rows of each part were decided how."""
+    parts = dict.fromkeys(row.part for row in found)
+    decisions = get_args(rule.Decision)
+    cells = [[part, *[total([r for r in found if r.part == part], d) for d in decisions]] for part in parts]
+    cells.append(["together", *[total(found, d) for d in decisions]])
+    tests = sum(row.test for row in found)
+    return Table(["part", *decisions], cells, note=f"{tests} of the {len(found)} decisions involve a test.")
+
+
+def settings_table(runs: Runs) -> Linked:
+    """The headline of each setting, and all of them together."""
+    cells: list[list[Any]] = []
+    for setting in settings.SETTINGS:
+        run = runs[setting.key]
+        found = empirical.evidence(setting, run, *setting.headline) if run else None
+        numbers = _numbers(found[0]) if found else ["not recorded", None, None, "not shown"]
+        cells.append([f"{setting.section} {setting.title}", *numbers, link(setting.page)])
+    for name, keys in (("the four of the question", settings.FOUR), ("with the synthetic one", None)):
+        one = pooled.together(runs, keys or [s.key for s in settings.SETTINGS])
+        cells.append([name, *(_numbers(one) if one else ["not recorded", None, None, "not shown"]), ""])
+    columns = ["setting", "mean τ_b", "95 %", "p", "decision", "page"]
+    note = (
+        "Each section's own measure against its own knowledge transfer. Intervals: over seeds; in the last "
+        "two rows over settings. p: one-sided, sources permuted."
+    )
+    return Linked(columns, cells, note=note, digits=2)
+
+
+def left_out_table(runs: Runs) -> Table:
+    """The pooled answer without each setting in turn: does it hang on one of them?"""
+    cells = []
+    for setting in settings.of(*settings.FOUR):
+        one = pooled.together(runs, [key for key in settings.FOUR if key != setting.key])
+        if runs[setting.key] and one:
+            cells.append([f"without {setting.title}", *_numbers(one)])
+    return Table(["settings", "mean τ_b", "95 %", "p", "decision"], cells, digits=2)
+
+
+def rival_table(found: Sequence[rivals.Score]) -> Table:
+    """Mean tau-b of every predictor in every setting, with what it gains on the section's own measure."""
+    names = list(dict.fromkeys(score.setting.key for score in found))
+    cells: list[list[Any]] = []
+    for predictor, kind in rivals.PREDICTORS.items():
+        own = {s.setting.key: s for s in found if s.predictor == predictor}
+        cells.append([
+            predictor, kind,
+            *[f"{own[n].tau.value:.2f} ({_gain(own[n].gain)})" if n in own else None for n in names],
+            rivals.mean(found, predictor),
+        ])  # fmt: skip
+    cells.sort(key=lambda row: -(row[-1] if row[-1] is not None else -2))
+    note = "In brackets: the difference to the section's own measure, 95 % interval, same sources for both."
+    return Table(["predictor", "kind", *names, "mean"], cells, note=note, digits=2)
+
+
+def best_table(found: Sequence[rivals.Best]) -> Linked:
+    """The best of the paper's measures against the best of everything else."""
+    cells = [
+        [
+            f"{row.setting.section} {row.setting.title}",
+            f"{row.measure.predictor} ({row.measure.tau.value:.2f})",
+            f"{row.other.predictor} ({row.other.tau.value:.2f})",
+            _signed(row.difference),
+            "the measure"
+            if row.difference.high < 0
+            else "the other"
+            if row.difference.low > 0
+            else "undecided",
+            link(row.setting.page),
+        ]
+        for row in found
+    ]
+    columns = ["setting", "best measure", "best rival or baseline", "difference", "ahead", "page"]
+    return Linked(columns, cells, note="Mean τ_b; the difference with a 95 % interval over sources, paired.")
+
+
+def cost_table(runs: Runs) -> Table:
+    """Seconds and passes, a row for each part and a column for each setting."""
+    found = costs.costs(runs)
+    names = list(dict.fromkeys(cost.setting.key for cost in found))
+    at = {(cost.part, cost.setting.key): cost for cost in found}
+    cells = [
+        [label, *[at[part, n].seconds if (part, n) in at else None for n in names],
+         "; ".join(f"{n}: {at[part, n].passes}" for n in names if (part, n) in at and at[part, n].passes)]
+        for part, label in costs.PARTS.items()
+    ]  # fmt: skip
+    note = (
+        "Median seconds a record (one source, target and seed) on one core of the machine that recorded it."
+    )
+    return Table(["", *[f"{n}, s" for n in names], "passes of one sample"], cells, note=note)
+
+
+def sensitivity_table(runs: Runs) -> Table:
+    """Every change, and whether the conclusion flips."""
+    cells = [
+        [c.setting.title, c.kind, c.what, str(c.found), c.decision, "flips" if c.flips else "stays"]
+        for c in sensitivity.changes(runs)
+    ]
+    return Table(["setting", "changed", "to", "order", "decision", "conclusion"], cells)
+
+
+def reverse_table(runs: Runs) -> Table:
+    """Choosing in both directions."""
+    cells = [
+        [f"{b.setting.section} {b.setting.title}", b.found.tau, _share(b.same), b.forward, b.backward]
+        for b in reverse.both(runs)
+    ]
+    columns = ["setting", "mean τ_b", "same source first", "lost: teacher by attack", "attacker by transfer"]
+    note = (
+        "Over all targets and seeds (in the synthetic sweep: all t as well). Lost: 0 is the best choice, 1 "
+        "as bad as a blind one."
+    )
+    return Table(columns, cells, note=note, digits=2)
+
+
+def gradient_table(run: Run) -> Table:
+    """The later version's pairs at fixed t."""
+    cells = [[name, str(found), rule.correlation(found)] for name, found in reverse.gradients(run)]
+    cells.append(["the later paper's γ", "not measured", "not shown"])
+    return Table(["pair", "order at fixed t", "decision"], cells, note=run.caption if run else "")
+
+
+def relation_table(run: Run) -> Table:
+    """What the rule does not ask of the tasks: who suits whom, apart from who is strong or easy."""
+    cells = [[f"ε = {radius}", r, p] for radius, r, p in clusters.relations(run)]
+    return Table(["radius", "Mantel r", "p"], cells, note=f"Exploratory. {run.caption}", digits=2)
+
+
+def link(page: str) -> str:
+    """ "[page](page)" if the book has such a chapter, else the bare name."""
+    listed = (closure.ROOT / "_toc.yml").read_text(encoding="utf-8").split()
+    return f"[{page}]({page})" if page in listed else page
+
+
+def _numbers(found: rule.Evidence) -> list[Any]:
+    spread = (
+        f"{found.interval.low:.2f} to {found.interval.high:.2f}" if found.interval else f"one {found.over}"
+    )
+    return [found.tau, spread, rule.short(found.p), rule.correlation(found)]
+
+
+def _gain(gain: Interval) -> str:
+    return "–" if gain.low == gain.high == 0 else f"{gain.low:+.2f} to {gain.high:+.2f}"
+
+
+def _signed(gain: Interval) -> str:
+    return f"{gain.value:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}]"
+
+
+def _share(hits: rule.Hits) -> str:
+    return f"{hits.cells[0]} of {hits.cells[1]} (p {hits.p:.3f})"
+
+
+def _captions(part: str) -> str:
+    return {
+        "theory": "The theory (sections 3, A to F)",
+        "4.1": "The synthetic experiment (section 4.1)",
+        "4.2": "Data distributions (section 4.2)",
+        "4.3": "Attributes (section 4.3)",
+        "4.4": "Tasks (section 4.4)",
+        "the question": "The question itself",
+    }.get(part, "")

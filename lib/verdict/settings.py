@@ -1,0 +1,156 @@
+"""The experiments that a verdict is made of: one table, and how each one's recorded run is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lib import kept
+from lib.experiments.mixtures import summary as mixtures
+from lib.experiments.portraits import summary as portraits
+from lib.experiments.rooms import summary as rooms
+from lib.experiments.sentences import summary as sentences
+from lib.verdict import radial
+from lib.verdict.order import Grid, Group
+
+Value = Callable[[dict[str, Any]], float]
+OWN = "adversarial loss"  # in every setting: the measure that its section of the paper uses
+ALIASES = {  # one name for what the settings call differently
+    "regularised H-score": "H-score, regularised",
+    "shared classes": "class overlap",
+    "same kind of task": "class overlap",
+    "same category": "class overlap",
+    "domain distance (−)": "nearness of the data",
+    "nearness of the texts": "nearness of the data",
+    "source's own success": "source accuracy",
+}
+Run = Any  # a records.Result, or a kept.Absent, which is false
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One scenario of section 4: its chapter, its experiment, and the module that reads its records.
+
+    `summary` offers MEASURES, KNOWLEDGE, RIVALS (name -> record -> number, higher is better), HEADLINE (the
+    pair that the paper's claim is about), targets, source_names, values and title.
+    """
+
+    key: str
+    title: str
+    section: str
+    page: str
+    experiment: str
+    summary: Any
+    preset: str = "reduced"
+
+    def run(self, folder: Path | None = None) -> Run:
+        """The recorded run, or a `kept.Absent`."""
+        return kept.one(self.experiment, self.preset, folder=folder)
+
+    @property
+    def headline(self) -> tuple[str, str]:
+        """(OWN, the section's knowledge transfer); OWN stands for the summary's own name of the measure."""
+        return OWN, self.summary.HEADLINE[1]
+
+    @property
+    def predictors(self) -> dict[str, Value]:
+        """Measures, rivals and baselines, by the names that all settings share."""
+        found = {**self.summary.MEASURES, **self.summary.RIVALS}
+        named = {ALIASES.get(name, name): value for name, value in found.items()}
+        return {**named, OWN: found[self.summary.HEADLINE[0]]}
+
+    def targets(self, run: Run) -> list[Any]:
+        """The targets that are a test: none of their records has a reference below its floor."""
+        failed = {row.get("target") for row in run.records if not row.get("is_test", True)}
+        return [target for target in self.summary.targets(run) if target not in failed]
+
+    def grid(
+        self, run: Run, x: str | Value, y: str | Value, targets: Sequence[Any] | None = None
+    ) -> Grid | None:
+        """The two values of every source, target (or these) and seed; None where they were not recorded."""
+        tables = []
+        try:
+            first, second = self._value(x), self._value(y)
+            for target in self.targets(run) if targets is None else targets:
+                tables.append((target, *(self.values(run, target, value) for value in (first, second))))
+        except (KeyError, TypeError):  # a value that this run did not record, or None where it is not defined
+            return None
+        if not tables:
+            return None
+        seeds = [range(a.shape[1]) for _, a, _ in tables]
+        return [
+            Group(
+                torch.cat([a for _, a, _ in tables], dim=1),
+                torch.cat([b for _, _, b in tables], dim=1),
+                tuple(seed for each in seeds for seed in each),
+                tuple(target for (target, _, _), each in zip(tables, seeds) for _ in each),
+            )
+        ]
+
+    def values(self, run: Run, target: Any, value: Value) -> Tensor:
+        """(sources, seeds) of one value; the rows are the same sources for every target."""
+        return self.summary.values(run, target, value)
+
+    def _value(self, name: str | Value) -> Value:
+        return {**self.predictors, **self.summary.KNOWLEDGE}[name] if isinstance(name, str) else name
+
+
+@dataclass(frozen=True)
+class Sweep(Setting):
+    """The synthetic sweep of section 4.1."""
+
+    def grid(
+        self, run: Run, x: str | Value, y: str | Value, targets: Sequence[Any] | None = None
+    ) -> Grid | None:
+        """One group for each target network, of its directions at fixed t."""
+        names = {**self.predictors, **self.summary.KNOWLEDGE}
+        return self.summary.grid(run, names.get(x, x), names.get(y, y))
+
+
+@dataclass(frozen=True)
+class Tasks(Setting):
+    """The tasks of section 4.4: a target's own network is no source for it, and counts as NaN."""
+
+    def values(self, run: Run, target: Any, value: Value) -> Tensor:
+        """All tasks in the same order for every target."""
+        rows = [[value(_pairs(run, target, seed, self.summary)[name]) for seed in self.summary.seeds(run)]
+                for name in self.summary.NAMES]  # fmt: skip
+        found = torch.tensor(rows, dtype=torch.float64)
+        found[self.summary.NAMES.index(target)] = torch.nan
+        return found
+
+
+_PAIRS: dict[tuple[int, Any, int], Any] = {}
+
+
+def _pairs(run: Run, target: Any, seed: int, summary: Any) -> Any:
+    """`summary.pairs`, once for each run: every value of a pair comes from the same sums."""
+    key = id(run), target, seed
+    if key not in _PAIRS:
+        _PAIRS[key] = run, summary.pairs(run, target, seed)  # the run is kept, or its id could be used again
+    return _PAIRS[key][1]
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Sweep("rbf", "synthetic", "4.1", "rbf", "rbf", radial),
+    Setting("images", "data, images", "4.2", "images", "images", mixtures),
+    Setting("text", "data, text", "4.2", "text", "text", sentences),
+    Setting("attributes", "attributes", "4.3", "attributes", "attributes", portraits),
+    Tasks("tasks", "tasks", "4.4", "tasks", "tasks", rooms),
+)
+FOUR = ("images", "text", "attributes", "tasks")  # the settings that the question in the title is about
+
+
+def load(folder: Path | None = None) -> Mapping[str, Run]:
+    """{key: recorded run or `kept.Absent`} of all settings."""
+    return {setting.key: setting.run(folder) for setting in SETTINGS}
+
+
+def of(*keys: str) -> tuple[Setting, ...]:
+    """The settings of these keys."""
+    return tuple(setting for setting in SETTINGS if setting.key in keys)
