@@ -4,13 +4,18 @@
 # make data    what the `reduced` preset needs (MIRROR=folder to take files from a folder)
 # make lab     JupyterLab, chapters open as notebooks
 # make bench   side-by-side measurements, one table
+# make torture faults that really happen: kills, full disks, damage; minutes. As root it does a little more
+# make single  the whole book as one page; make pdf   that page printed, where Chromium or Chrome is installed
+# make sbom    every installed package with version and licence, as CycloneDX; make audit   known holes in them
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 MIRROR ?=
+SINGLE := _build/singlehtml/intro.html
+AUDIT := $(VENV)/audit
 
-.PHONY: book test lint data lab bench setup clean
+.PHONY: book test torture lint data lab bench single pdf sbom audit setup clean
 .DEFAULT_GOAL := book
 
 setup: $(STAMP)
@@ -31,6 +36,11 @@ book: $(STAMP)
 test: $(STAMP)
 	$(BIN)/pytest --numprocesses 2
 
+torture: $(STAMP)
+	$(BIN)/pip install --quiet --editable '.[cluster]'
+	$(BIN)/pytest tests/torture -m "torture or not torture" --numprocesses 2 --dist worksteal --durations 10
+	$(BIN)/pytest -m hypothesis --hypothesis-profile random --numprocesses 2
+
 lint: $(STAMP)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pre-commit run --all-files
 
@@ -39,6 +49,33 @@ data: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+single: $(STAMP)
+	$(BIN)/jupyter-book build book/ --builder singlehtml --quiet
+	@echo "$(CURDIR)/$(SINGLE)"
+
+pdf: single
+	@chromium=$$(command -v chromium || command -v chromium-browser || command -v google-chrome) || { \
+	  echo "make pdf prints with Chromium or Chrome, and found neither. Print $(SINGLE) from your browser."; exit 1; }; \
+	profile=$$(mktemp -d); \
+	"$$chromium" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-background-networking \
+	  --user-data-dir="$$profile" --virtual-time-budget=120000 --no-pdf-header-footer \
+	  --print-to-pdf=_build/book.pdf "file://$(CURDIR)/$(SINGLE)" 2>/dev/null; rm -rf "$$profile"
+	@test -s _build/book.pdf && echo "$(CURDIR)/_build/book.pdf"
+
+# The two tools have an environment of their own: they are no part of what they list.
+$(AUDIT)/.stamp: $(STAMP)
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet 'cyclonedx-bom==7.*' 'pip-audit==2.*'
+	@touch $@
+
+sbom: $(AUDIT)/.stamp
+	@mkdir -p _build
+	$(AUDIT)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --output-file _build/sbom.json $(BIN)/python
+
+audit: $(AUDIT)/.stamp
+	$(AUDIT)/bin/pip-audit --path $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 
 lab: $(STAMP)
 	$(BIN)/pip install --quiet --editable '.[lab]'

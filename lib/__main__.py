@@ -1,4 +1,4 @@
-"""`python -m lib`: list, run, results, chapters, data, doctor."""
+"""`python -m lib`: list, run, results, chapters, verdict, data, doctor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lib import audit, chapters, closure, parameters, records, runs
+from lib import audit, chapters, closure, parameters, records, runs, workers
+from lib.compute import JobFailed
 from lib.tables import Table
 
 
@@ -21,13 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.rest = rest
     try:
         return options.action(options)
-    except (ValueError, TypeError, OSError, chapters.ChapterError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (ValueError, TypeError, OSError, JobFailed, chapters.ChapterError) as error:
+        print("\n".join([f"error: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         if (error.name or "lib").partition(".")[0] == "lib":  # a mistake in the code, not in the set-up
             raise
-        print(f"{error.name} is not installed: pip install -e '.[book]'", file=sys.stderr)
+        extra = "cluster" if error.name == "distributed" else "book"
+        print(f"{error.name} is not installed: pip install -e '.[{extra}]'", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
@@ -48,11 +50,15 @@ def _run(options: argparse.Namespace) -> int:
     values = _values(options.parameter)
     if options.preset:
         values["preset"] = options.preset
-    result = runs.run(module, parameters.build(module, values))
+    config = parameters.build(module, values)
+    name, overwrite = options.record or None, options.overwrite
+    if options.record is not None:  # before hours of computing, not after them
+        records.place_for(module.NAME, config.preset, name, overwrite=overwrite)
+    result = runs.run(module, config, place=workers.place(options.processes, options.scheduler))
     print(f"{result.experiment} · {result.caption}")
     print(f"{len(result.records)} records, {result.provenance['seconds']:.1f} s of computing")
     if options.record is not None:
-        print(f"recorded in {records.record(result, options.record or None)}")
+        print(f"recorded in {records.record(result, name, overwrite=overwrite)}")
     return 0
 
 
@@ -83,8 +89,12 @@ def _chapters(options: argparse.Namespace) -> int:
     elif options.do == "check":
         return _check()
     else:
-        rows = [[name, "fresh" if chapters.fresh(name) else "stale"] for name in chapters.names()]
-        print(Table(["chapter", "state"], rows))
+        rows = []
+        for name in chapters.names():
+            told = chapters.about(name)
+            state = "fresh" if chapters.fresh(name) else "stale"
+            rows.append([name, state, told.get("seconds"), told.get("memory")])
+        print(Table(["chapter", "state", "seconds", "MiB"], rows))
     return 0
 
 
@@ -95,6 +105,20 @@ def _check() -> int:
     whole = f"{len(chapters.toc())} pages, {len(chapters.names())} with outputs: all there"
     print("\n".join(problems) or f"{whole}\nread it from {pages.HTML / 'index.html'}")
     return 1 if problems else 0
+
+
+def _verdict(options: argparse.Namespace) -> int:
+    from lib.verdict import settings, summary
+
+    recorded = settings.load()
+    if options.write:
+        written = [path.relative_to(closure.ROOT) for path in summary.write(recorded)]
+        print("written: " + ", ".join(map(str, written)) if written else "nothing to write: all is current")
+        return 0
+    print(summary.block(recorded, "book/"))
+    behind = [str(path.relative_to(closure.ROOT)) for path in summary.stale(recorded)]
+    print(f"not current: {', '.join(behind)}; mend it with {summary.COMMAND}" if behind else "")
+    return 1 if behind else 0
 
 
 def _data(options: argparse.Namespace) -> int:
@@ -124,10 +148,15 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--preset", help="quick (default), reduced or paper")
     _add_parameter(run)
     run.add_argument("--record", nargs="?", const="", metavar="NAME", help="keep the run in results/")
+    run.add_argument("--overwrite", action="store_true", help="even if a run is kept there already")
+    run.add_argument("--processes", type=int, metavar="N", help="run jobs in N processes of this machine")
+    run.add_argument("--scheduler", metavar="ADDRESS", help="run them on a Dask cluster, tcp://host:port")
     results = _command(commands, "results", _results, "list the recorded runs, or check them")
     results.add_argument("--verify", action="store_true", help="schema, checksums, numbers recomputed")
     results.add_argument("--rerun", action="store_true", help="and one record of each run computed again")
     _add_chapters(_command(commands, "chapters", _chapters, "list chapters, execute them, check pages"))
+    verdict = _command(commands, "verdict", _verdict, "the verdict on the paper, from the recorded runs")
+    verdict.add_argument("--write", action="store_true", help="mend it in README and landing page")
     data = _command(commands, "data", _data, "list data sets; fetch or check some (--check, --mirror DIR)")
     data.add_argument("names", nargs="*", metavar="DATASET")
     _command(commands, "doctor", _doctor, "what is installed and here, and what each preset needs")

@@ -10,18 +10,16 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
-from lib import audit, closure, parameters, store
+from lib import audit, building, closure, kernel, parameters, store
 from lib.data import registry
 from lib.records import FOLDER as RESULTS
-from lib.records import check_path
+from lib.records import MEASURED, check_path
 
 BOOK = closure.ROOT / "book"
 BUILD = closure.ROOT / "_build"
@@ -89,12 +87,18 @@ def executed(name: str) -> Path:
 
 
 def fresh(name: str) -> bool:
-    """True if the executed chapter is what the present code and data give."""
+    """True if the executed chapter is whole, and what the present code and data give."""
+    return about(name).get("digest") == digest(name)
+
+
+def about(name: str) -> dict[str, Any]:
+    """What an executed chapter tells of itself: digest, parameters, seconds, memory (MiB); {} if damaged."""
     try:
-        metadata = json.loads(executed(name).read_text(encoding="utf-8"))["metadata"]
-    except (FileNotFoundError, ValueError):
-        return False
-    return metadata.get(_MARK, {}).get("digest") == digest(name)
+        content = json.loads(executed(name).read_text(encoding="utf-8"))
+        found = content["metadata"].pop(_MARK)
+        return found if found["sha256"] == store.digest(content) else {}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def execute(
@@ -106,14 +110,18 @@ def execute(
     `timeout` is in seconds a cell.
 
     Raises:
-        ValueError, TypeError: a parameter's name, type or value is wrong; found before a kernel starts.
+        ValueError, TypeError: a parameter's name, type or value is wrong, or the timeout is not positive;
+            found before a kernel starts.
         ChapterError: a cell failed or took too long.
     """
     values = dict(values or {})
+    if timeout <= 0:
+        raise ValueError(f"timeout = {timeout} must be a positive number of seconds")
     check(name, values)
     before = digest(name)
-    done = _papermill(name, values, timeout)
-    done.metadata[_MARK] = {"digest": before, "parameters": values}
+    done, memory = _papermill(name, values, timeout)
+    told = {"seconds": done.metadata.papermill.duration, "memory": memory, "sha256": store.digest(done)}
+    done.metadata[_MARK] = {"digest": before, "parameters": values, **told}
     default = executed(name) if not values else BUILD / "parameterised" / f"{name}.ipynb"
     path = (out or default).resolve()
     store.write(path, (json.dumps(done, indent=1, ensure_ascii=False) + "\n").encode())
@@ -144,14 +152,17 @@ def refresh(
         ChapterError: a chapter failed (those before it are kept), or its code changed while it ran.
     """
     chosen = names() if chosen is None else list(chosen)
-    BUILD.mkdir(exist_ok=True)
-    with FileLock(BUILD / ".chapters.lock"):
+    if timeout <= 0:
+        raise ValueError(f"timeout = {timeout} must be a positive number of seconds")
+    with building.lock(BUILD):
         stale = [name for name in chosen if not fresh(name)]
         for name in stale:
-            log(f"executing {name}")
+            log(f"executing {name}" + (" again: it was damaged" if _damaged(name) else ""))
             execute(name, timeout=timeout)
             if not fresh(name):
                 raise ChapterError(f"chapter {name}: what it depends on changed while it ran; start again")
+            log(f"  {about(name)['seconds']:.0f} s, at most {about(name)['memory']} MiB")
+        shutil.rmtree(CACHE, ignore_errors=True)  # it may be damaged, and old entries would stay for ever
         for name in chosen:
             _seed(name)
     return stale
@@ -162,29 +173,53 @@ def setup(app: Any) -> dict[str, Any]:
 
     def prepare(app: Any, config: Any) -> None:
         if config.nb_execution_mode == "cache":
+            building.begin(BUILD, _parts(app))
             config.nb_execution_cache_path = str(CACHE)
             refresh()
+            building.started(BUILD)
 
     def outdated(app: Any, env: Any, added: set, changed: set, removed: set) -> list[str]:
-        done = [name for name in names() if executed(name).exists()]
-        now = {name: hashlib.sha256(executed(name).read_bytes()).hexdigest() for name in done}
+        now = {name: _content(name) for name in toc()}
         before, env.lib_chapters = getattr(env, "lib_chapters", {}), now
         return [name for name in now if name in env.found_docs and now[name] != before.get(name)]
 
+    def finished(app: Any, error: Exception | None) -> None:
+        if app.config.nb_execution_mode == "cache":
+            building.end(BUILD, _parts(app), done=error is None)
+
     app.connect("config-inited", prepare, priority=1)  # before MyST-NB looks at its configuration
     app.connect("env-get-outdated", outdated)
+    app.connect("build-finished", finished, priority=999)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _papermill(name: str, values: dict[str, Any], timeout: int) -> Any:
+def _parts(app: Any) -> list[Path]:
+    """What Sphinx writes: the parsed chapters, the pages."""
+    return [path for path in map(Path, (app.doctreedir, app.outdir)) if path.is_relative_to(BUILD)]
+
+
+def _content(name: str) -> list[str]:
+    """Checksums of a page's source and outputs. Sphinx itself goes by the clock, which may be set back."""
+    found = [path for path in (_path(name), executed(name)) if path.exists()]
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in found]
+
+
+def _damaged(name: str) -> bool:
+    return executed(name).exists() and not about(name)
+
+
+def _papermill(name: str, values: dict[str, Any], timeout: int) -> tuple[Any, int]:
+    """The executed notebook, and the MiB that its kernel took at most."""
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, not the user's own
-    source = notebook(name)
+    memory = [0]
     options: dict[str, Any] = {"kernel_name": "python3", "cwd": str(BOOK), "execution_timeout": timeout}
+    options["on_cell_executed"] = lambda **cell: memory.append(kernel.peak_memory())
     try:
-        return papermill.execute_notebook(source, None, values, progress_bar=False, **options)
+        with kernel.home():
+            done = papermill.execute_notebook(notebook(name), None, values, progress_bar=False, **options)
+        return done, max(memory)
     except papermill.PapermillExecutionError as error:
         cell = f"cell {error.cell_index + 1}:\n{error.source}\n\n{error.ename}: {error.evalue}"
         raise ChapterError(f"chapter {name} failed in {cell}") from None
@@ -242,6 +277,7 @@ def _recorded_runs(code: str) -> list[tuple[str, str]]:
     patterns = [f"{name}-*.json" if name else "*.json" for name in wanted]
     found = {path for pattern in patterns for path in RESULTS.glob(pattern)}
     found |= {check_path(path) for path in found}
+    found |= set((RESULTS / MEASURED.name).glob("*.json")) if closure.calls(code, "benchmarks") else set()
     kept = [path for path in sorted(found) if path.exists()]
     return [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in kept]
 

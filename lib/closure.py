@@ -10,7 +10,6 @@ import ast
 import hashlib
 import re
 import sys
-import time
 from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
@@ -18,7 +17,6 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent  # the project: book/, results/, _toc.yml lie here
-_STARTED = time.time()
 _DYNAMIC = {"import_module", "__import__"}
 
 Source = str | Path
@@ -34,9 +32,14 @@ def files(source: Source) -> list[Path]:
     Raises:
         SyntaxError: a file or the text is not Python; the message names the file.
     """
-    found = {path for path in _walk(source) if isinstance(path, Path)}
-    beside = {path for folder in {path.parent for path in found} for path in folder.glob("[!.]*[!~]")}
-    return sorted(found | {path for path in beside if path.is_file() and path.suffix not in {".py", ".pyc"}})
+    if isinstance(source, str):
+        return _files(source)
+    known = _known.get(source)
+    if known is None or known[1] != _stamps(known[0]):  # a folder's stamp changes with the names in it
+        found = _files(source)
+        watched = [source, *found, *{path.parent for path in found}]
+        _known[source] = known = watched, _stamps(watched), found
+    return list(known[2])
 
 
 def third_party(source: Source) -> list[str]:
@@ -54,18 +57,30 @@ def versions(source: Source) -> dict[str, str]:
 def digest(source: Source, *, extra: object = ()) -> str:
     """sha256 over the source, the files of its closure, the versions it imports, Python's minor and `extra`.
 
-    `extra` is anything whose `repr` is stable: data checksums, tags, parameters.
+    `extra` is anything whose `repr` is stable: data checksums, tags, parameters. For a file the answer is
+    remembered until a file or a folder of the closure changes.
     """
-    text = source if isinstance(source, str) else source.read_text(encoding="utf-8")
-    parts = [text, f"python {sys.version_info.major}.{sys.version_info.minor}", repr(extra)]
-    parts += [f"{name} {version}" for name, version in versions(source).items()]
-    parts += [f"{path.relative_to(ROOT).as_posix()} {_sha256(path)}" for path in files(source)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    if isinstance(source, str):
+        return _digest(source, extra)
+    files(source)
+    stamps, key = _known[source][1], (source, repr(extra))
+    if _digests.get(key, ([], ""))[0] != stamps:
+        _digests[key] = stamps, _digest(source, extra)
+    return _digests[key][1]
 
 
 def changed(source: Source) -> list[Path]:
-    """Files of the closure edited after this process started: what runs may not be what they say."""
-    return [path for path in files(source) if path.stat().st_mtime > _STARTED]
+    """Files of the closure edited since this process started: what runs may not be what they say.
+
+    Told by time stamp, size and inode then and now, not by a clock, which may be set back.
+    """
+    return [path for path in files(source) if _stamp(path) != _AT_START.get(path)]
+
+
+def relative(path: Path) -> str:
+    """A file of `lib` as a path inside it; of a file elsewhere, the whole path."""
+    path = path.resolve()
+    return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
 
 
 def experiments(source: Source | None = None) -> list[str]:
@@ -182,6 +197,37 @@ def _parsed(text: str, name: str) -> list[ast.AST]:
     return [
         n for n in ast.walk(ast.parse(text, name)) if isinstance(n, ast.Import | ast.ImportFrom | ast.Call)
     ]
+
+
+def _files(source: Source) -> list[Path]:
+    found = {path for path in _walk(source) if isinstance(path, Path)}
+    beside = {path for folder in {path.parent for path in found} for path in folder.glob("[!.]*[!~]")}
+    return sorted(found | {path for path in beside if path.is_file() and path.suffix not in {".py", ".pyc"}})
+
+
+def _digest(source: Source, extra: object) -> str:
+    text = source if isinstance(source, str) else source.read_text(encoding="utf-8")
+    parts = [text, f"python {sys.version_info.major}.{sys.version_info.minor}", repr(extra)]
+    parts += [f"{name} {version}" for name, version in versions(source).items()]
+    parts += [f"{path.relative_to(ROOT).as_posix()} {_sha256(path)}" for path in files(source)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _stamps(paths: list[Path]) -> list[tuple[int, int, int] | None]:
+    return [_stamp(path) for path in paths]
+
+
+_AT_START = {path: _stamp(path) for path in PACKAGE.rglob("*") if path.suffix != ".pyc" and path.is_file()}
+_known: dict[Path, tuple[list[Path], list, list[Path]]] = {}  # source: watched, their stamps, its files
+_digests: dict[tuple[Path, str], tuple[list, str]] = {}
 
 
 def _sha256(path: Path) -> str:

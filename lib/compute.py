@@ -7,13 +7,33 @@ import json
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 
 Job = TypeVar("Job")
 Done = TypeVar("Done")
 DEVICES = ("cpu", "cuda", "mps")
+
+
+class Place(Protocol):
+    """Where jobs run: `HERE`, or one of `lib.workers`. The jobs do not depend on which."""
+
+    def device(self, name: str | None) -> str:
+        """The device called `name`, as `resolve_device` says, at that place; ValueError if it has none."""
+
+    def each(
+        self, function: Callable[[Any], Any], jobs: Iterable[Any], device: str = "cpu"
+    ) -> Iterator[tuple[int, Any]]:
+        """(number of the job, `function(job)`) as they are done.
+
+        A job is taken from `jobs` only when there is a worker for it. Raises JobFailed once every other
+        job that had begun is done.
+        """
+
+
+class JobFailed(RuntimeError):
+    """A job failed in every worker that tried it: names the job and the error."""
 
 
 def resolve_device(name: str | torch.device | None = None) -> torch.device:
@@ -59,7 +79,10 @@ def generator(seed: int, *names: str | int | float, device: str | torch.device =
 
 
 def environment(device: str | torch.device | None = None) -> dict[str, str | int]:
-    """What a result was computed with: python, torch, device, threads, platform; no host, no user."""
+    """What a result was computed with: python, torch, device, threads, platform; no host, no user.
+
+    `capability` is the CPU's vector instructions (AVX2, AVX512): others round otherwise.
+    """
     chosen = resolve_device(device)
     name = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else chosen.type
     return {
@@ -68,6 +91,7 @@ def environment(device: str | torch.device | None = None) -> dict[str, str | int
         "device": name if chosen.type == "cpu" else f"{chosen.type} ({name})",
         "threads": torch.get_num_threads(),
         "platform": f"{platform.system()} {platform.machine()}",
+        "capability": torch.backends.cpu.get_cpu_capability(),
     }
 
 
@@ -88,9 +112,35 @@ def at_most_threads(count: int) -> Iterator[int]:
         torch.set_num_threads(before)
 
 
-def map_jobs(function: Callable[[Job], Done], jobs: Iterable[Job]) -> Iterator[Done]:
-    """`function(job)` for every job, in order, as each is done: here, one after the other.
+class _Here:
+    """This process, one job after the other. An error of a job is raised as it is."""
 
-    The seam where other places to compute come in: `function` and the jobs must be picklable and independent.
+    def device(self, name: str | None) -> str:
+        return str(resolve_device(name))
+
+    def each(
+        self, function: Callable[[Any], Any], jobs: Iterable[Any], device: str = "cpu"
+    ) -> Iterator[tuple[int, Any]]:
+        return ((number, function(job)) for number, job in enumerate(jobs))
+
+
+HERE: Place = _Here()
+
+
+def map_jobs(
+    function: Callable[[Job], Done], jobs: Iterable[Job], place: Place = HERE, device: str = "cpu"
+) -> Iterator[Done]:
+    """`function(job)` for every job, in the order of the jobs; here, one after the other, each as it is done.
+
+    For another `place` see `lib.workers`: `function` and the jobs must then be picklable and independent.
+
+    Raises:
+        JobFailed: a job failed at another place; here its own error is raised.
     """
-    return (function(job) for job in jobs)
+    early: dict[int, Done] = {}
+    wanted = 0
+    for number, done in place.each(function, jobs, device):
+        early[number] = done
+        while wanted in early:
+            yield early.pop(wanted)
+            wanted += 1

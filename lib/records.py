@@ -13,6 +13,7 @@ from lib import __version__, closure, store
 from lib.tables import Table
 
 FOLDER = closure.ROOT / "results"
+MEASURED = FOLDER / "benchmarks"  # tables of `python -m benchmarks --record`
 SCHEMA = 1
 _PROVENANCE = ("data", "code", "environment", "started", "seconds")
 _DATA = {"quick": "miniature data", "reduced": "real data"}
@@ -34,14 +35,13 @@ class Result:
     path: Path | None = None
 
 
-def record(result: Result, name: str | None = None, folder: Path = FOLDER) -> Path:
+def record(result: Result, name: str | None = None, folder: Path = FOLDER, *, overwrite: bool = True) -> Path:
     """Write a run to `results/<experiment>-<preset>[-<name>].json` and return the path.
 
     Raises:
-        ValueError: the name is not made of letters, digits and underscores, or there are no records.
+        ValueError: as `place_for`, or there are no records.
     """
-    if name is not None and not name.isidentifier():
-        raise ValueError(f"name {name!r} of a recorded run: use letters, digits and underscores")
+    path = place_for(result.experiment, result.config.preset, name, folder, overwrite=overwrite)
     if not result.records:
         raise ValueError(f"the run of {result.experiment} has no records: nothing to keep")
     config = dataclasses.asdict(result.config)
@@ -53,9 +53,24 @@ def record(result: Result, name: str | None = None, folder: Path = FOLDER) -> Pa
     }
     content |= result.provenance | {"code": result.provenance["code"] | {"version": _version()}}
     content |= {"records": result.records}
-    stem = "-".join([result.experiment, config["preset"], *([name] if name else [])])
-    path = folder / f"{stem}.json"
     store.write(path, _lines(content | {"sha256": store.digest(content)}).encode())
+    return path
+
+
+def place_for(
+    experiment: str, preset: str, name: str | None = None, folder: Path = FOLDER, *, overwrite: bool = False
+) -> Path:
+    """The file of a recorded run.
+
+    Raises:
+        ValueError: the name is not made of letters, digits and underscores, or, without `overwrite`, a run
+            is recorded there.
+    """
+    if name is not None and not name.isidentifier():
+        raise ValueError(f"name {name!r} of a recorded run: use letters, digits and underscores")
+    path = folder / ("-".join([experiment, preset, *([name] if name else [])]) + ".json")
+    if path.exists() and not overwrite:
+        raise ValueError(f"{path} is there already: add --overwrite, or another name after --record")
     return path
 
 
@@ -97,6 +112,25 @@ def caption(module: Any, config: Any, provenance: dict) -> str:
     base, own = dataclasses.asdict(module.PRESETS[config.preset]), dataclasses.asdict(config)
     changed = [f"{k} = {v}" for k, v in own.items() if v != base[k] and k not in ("device", "seeds")]
     return _caption(label + (", changed: " + ", ".join(changed) if changed else ""), config, provenance)
+
+
+def benchmarks(folder: Path = MEASURED) -> dict[str, dict[str, Any]]:
+    """The recorded benchmarks by name: date, environment, caption, note, columns and rows of a table.
+
+    Raises:
+        ValueError: a file is damaged, or was edited.
+    """
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            whole = content.pop("sha256") == store.digest(content)
+        except (ValueError, KeyError, AttributeError):
+            whole = False
+        if not whole:
+            raise ValueError(f"{path} is no recorded benchmark: python -m benchmarks {path.stem} --record")
+        found[path.stem] = content
+    return found
 
 
 def overview(results: list[Result]) -> Table:

@@ -1,6 +1,7 @@
 """Result = experiment(config), record by record, stored under the hash of config, code and data.
 
-A run that was stopped goes on where it was; two processes at one run share its records.
+A run that was stopped goes on where it was; two processes at one run share its records. Its jobs run here, or
+at another place (`lib.workers`), which sends the bytes back: only this process writes records.
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ __all__ = ["Result", "artifact", "fresh", "record", "recorded", "run"]
 _run: ContextVar[dict | None] = ContextVar("run", default=None)  # device and data of the run at work
 
 
-def run(module: Any, config: Any, *, progress: bool = True) -> Result:
+def run(module: Any, config: Any, *, progress: bool = True, place: compute.Place = compute.HERE) -> Result:
     """Run the experiment `module` with `config`, or read from the store what has been run before.
+
+    `place` says where: this process, `workers.Processes(4)`, `workers.place(scheduler="tcp://host:port")`. On
+    one kind of device the records are the same to the bit.
 
     A record's key holds the config, the job, the device's type, the code (the module's import closure and
     the versions it uses) and the sha256 of the data. Fields that the module names in `JOB_IGNORES` (such as
@@ -38,18 +42,19 @@ def run(module: Any, config: Any, *, progress: bool = True) -> Result:
     Raises:
         FileNotFoundError: a data set is absent; the message says how to get it.
         ValueError, TypeError: a record is not plain, finite data.
+        compute.JobFailed: at another place, a job failed again and again; the others that had begun are kept.
     """
-    device, data, code = compute.resolve_device(config.device), _data(module, config), _code(module)
-    seen = _as_jobs_see_it(module, config, str(device))
+    device, data, code = place.device(config.device), _data(module, config), _code(module)
+    seen = _as_jobs_see_it(module, config, device)
     key = _key(module, seen, data, code)
     jobs = module.jobs(config)
-    found = _bodies(partial(_body, module.run_job, seen, key, _unchanged(Path(module.__file__))), jobs)
+    found = _bodies(module, seen, key, jobs, place)
     by_index = dict(track(found, module.NAME, len(jobs)) if progress else found)
     bodies = [by_index[index] for index in range(len(jobs))]
     provenance = {
         "data": data,
         "code": {"version": __version__, "hash": code},
-        "environment": bodies[0]["environment"] if bodies else compute.environment(device),
+        "environment": bodies[0]["environment"] if bodies else compute.environment("cpu"),
         "started": min((body["started"] for body in bodies), default=_now()),
         "seconds": math.fsum(body["seconds"] for body in bodies),
     }
@@ -65,7 +70,7 @@ def fresh(module: Any, config: Any, job: dict) -> dict[str, Any]:
     """
     seen = _as_jobs_see_it(module, config, str(compute.resolve_device(config.device)))
     key = _key(module, seen, _data(module, config), _code(module))
-    return json.loads(_compute(module.run_job, seen, key | {"job": job}))["record"]
+    return json.loads(_compute(module.run_job, seen, key, job))["record"]
 
 
 def artifact(key: dict[str, Any], function: Callable[[], Any]) -> Any:
@@ -94,7 +99,7 @@ def _key(module: Any, seen: Any, data: dict[str, dict], code: str) -> dict[str, 
     return {
         "experiment": module.NAME,
         "config": {name: value for name, value in dataclasses.asdict(seen).items() if name != "device"},
-        "device": compute.resolve_device(seen.device).type,
+        "device": torch.device(seen.device).type,
         "code": code,
         "data": {name: entry["sha256"] for name, entry in data.items()},
     }
@@ -108,36 +113,68 @@ def _as_jobs_see_it(module: Any, config: Any, device: str) -> Any:
     return seen
 
 
-def _bodies(body: Callable[[bool, dict], dict | None], jobs: list[dict]) -> Iterator[tuple[int, dict]]:
-    """(index, stored record) as they are done; those that another process is at come last."""
-    busy = []
-    for index, found in enumerate(compute.map_jobs(partial(body, False), jobs)):
-        if found is None:
-            busy.append(index)
-        else:
-            yield index, found
-    for index, found in zip(busy, compute.map_jobs(partial(body, True), [jobs[index] for index in busy])):
-        assert found is not None  # it waited
-        yield index, found
+def _bodies(
+    module: Any, seen: Any, key: dict, jobs: list[dict], place: compute.Place
+) -> Iterator[tuple[int, dict]]:
+    """(index, record with its key, time and environment): first the stored ones, then as they are done.
+
+    Those that another process is at come last, when it has finished them or has died.
+    """
+    source = Path(module.__file__)
+    work = partial(_compute, module.run_job, seen, key)
+    if place is not compute.HERE:
+        work = partial(_checked, closure.relative(source), work)
+    if not _unchanged(source):
+        yield from ((index, json.loads(body)) for index, body in place.each(work, jobs, key["device"]))
+        return
+    folder = store.root() / key["experiment"] / store.digest(key)[:16]
+    paths = [folder / f"{store.digest(job)[:24]}.json" for job in jobs]
+    stored = {index: body for index, path in enumerate(paths) if (body := store.get(path, json.loads))}
+    yield from stored.items()
+    claims = store.Claims({index: path for index, path in enumerate(paths) if index not in stored})
+    try:
+        todo = (jobs[index] for index in claims)
+        for number, body in place.each(work, todo, key["device"]):
+            index = claims.given[number]
+            claims.keep(index, body)
+            yield index, json.loads(body)
+    finally:
+        claims.release()
+    for index in claims.others:
+        done = store.once(paths[index], partial(_alone, place, work, jobs[index], key["device"]), json.loads)
+        assert done is not None  # it waited
+        yield index, done
 
 
-def _body(run_job: Callable, config: Any, key: dict, stored: bool, wait: bool, job: dict) -> dict | None:
-    """One record with its key, time and environment; None if another process is at it and not `wait`."""
-    make = partial(_compute, run_job, config, key | {"job": job})
-    if not stored:
-        return json.loads(make())
-    path = store.root() / key["experiment"] / store.digest(key)[:16] / f"{store.digest(job)[:24]}.json"
-    return store.once(path, make, json.loads, wait=wait)
+def _alone(place: compute.Place, work: Callable, job: dict, device: str) -> bytes:
+    return next(compute.map_jobs(work, [job], place, device))
 
 
-def _compute(run_job: Callable, config: Any, key: dict) -> bytes:
+def _checked(source: str, work: partial, job: dict) -> bytes:
+    """`work(job)` in another process: only with the code and the data that the key names."""
+    path, key = closure.PACKAGE / source, work.args[2]
+    if closure.digest(path) != key["code"] or closure.changed(path):
+        advice = "the same commit and packages there as here; then start the worker again"
+        raise RuntimeError(f"the worker has another {source}, or other packages: {advice}")
+    if key["data"]:
+        from lib.data import registry
+
+        for name, checksum in key["data"].items():
+            if registry.digest(name) != checksum:
+                raise RuntimeError(f"the worker has no {name}, or another: python -m lib data {name}")
+    return work(job)
+
+
+def _compute(run_job: Callable, config: Any, key: dict, job: dict) -> bytes:
+    """The bytes of a record with its key, time and environment."""
+    key = key | {"job": job}
     started, clock = _now(), time.perf_counter()
     token = _run.set({"device": key["device"], "data": key["data"]})
     try:
-        found = run_job(config, key["job"])
+        found = run_job(config, job)
     finally:
         _run.reset(token)
-    _check_plain(found, f"{key['experiment']}, job {key['job']}: record")
+    _check_plain(found, f"{key['experiment']}, job {job}: record")
     seconds, environment = time.perf_counter() - clock, compute.environment(config.device)
     body = {"key": key, "record": found, "started": started, "seconds": seconds, "environment": environment}
     return json.dumps(body).encode()

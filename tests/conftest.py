@@ -3,7 +3,12 @@
 import shutil
 
 import pytest
+from hypothesis import settings
 from toyproject import ROOT, TOY, Project, add_book
+
+settings.register_profile("fixed", derandomize=True, deadline=None)  # the same examples every time
+settings.register_profile("random", max_examples=300, deadline=None, print_blob=True)  # make torture
+settings.load_profile("fixed")
 
 
 @pytest.fixture(autouse=True)

@@ -30,6 +30,11 @@ def test_the_list_names_experiments_presets_and_chapters(capsys):
         (["run", "rbf", "-p", "seeds", "0"], "seeds = 0"),
         (["run", "rbf", "--preset", "huge"], "preset 'huge' is not one of rbf's"),
         (["run", "rbf", "-p", "device", "tpu"], "device 'tpu' is not known"),
+        (["run", "rbf", "--processes", "0"], "processes = 0 must be at least 1"),
+        (["run", "rbf", "--processes", "2", "--scheduler", "tcp://a:1"], "not both"),
+        (["run", "rbf", "--scheduler", "localhost"], "write it as tcp://host:port"),
+        (["chapters", "run", "running", "--timeout", "0"], "timeout = 0 must be a positive"),
+        (["chapters", "refresh", "--timeout", "-1"], "timeout = -1 must be a positive"),
         (["chapters", "run", "none"], "no chapter is called 'none'"),
         (["chapters", "run", "../README"], "no chapter is called '../README'"),
         (["data", "none"], "no data set is called 'none'"),
@@ -56,6 +61,11 @@ def test_run_record_and_results(project):
     assert "toy · quick: generated data · seeds 0-1 · cpu · torch" in out
     assert "2 records" in out
     assert "toy-quick-two.json" in out
+    assert "is there already: add --overwrite" in project.python(
+        "-m", "lib", "run", "toy", "-p", "seeds", "7", "--record", "two", code=2
+    )
+    assert not any("seed 6" in line for line in project.log.read_text().splitlines()), "refused before it ran"
+    project.python("-m", "lib", "run", "toy", "-p", "seeds", "2", "--record", "two", "--overwrite")
     project.edit("lib/answer.py", "42", "43")
     out = project.python("-m", "lib", "results", "--rerun", code=1)
     assert "1 recorded runs verified: nothing is wrong\ntoy-quick-two.json: record 0['value'] is 8" in out

@@ -60,7 +60,7 @@ def test_keys_of_streams_are_plain(key):
 
 def test_the_environment_names_no_host_and_no_user():
     found = compute.environment("cpu")
-    assert found.keys() == {"python", "torch", "device", "threads", "platform"}
+    assert found.keys() == {"python", "torch", "device", "threads", "platform", "capability"}
     assert found["device"] == "cpu"
     text = str(found)
     assert os.uname().nodename not in text
@@ -84,3 +84,14 @@ def test_jobs_run_in_order_and_one_at_a_time():
     assert next(results) == 9
     assert seen == [3]
     assert list(results) == [1, 4]
+
+
+class Backwards:
+    """A place that is done with the last job first."""
+
+    def each(self, function, jobs, device="cpu"):
+        return reversed([(number, function(job)) for number, job in enumerate(jobs)])
+
+
+def test_results_are_in_the_order_of_the_jobs_whatever_is_done_first():
+    assert list(compute.map_jobs(abs, [-3, -1, -2], Backwards())) == [3, 1, 2]

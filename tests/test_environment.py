@@ -42,13 +42,14 @@ def test_every_requirement_has_a_limit():
 
 
 def test_what_lib_imports_is_required():
-    """Every package that a file of `lib` imports comes with the project (the chapters' own with `book`)."""
+    """Every package that a file of `lib` imports comes with the project (or with an extra)."""
     by_package = importlib.metadata.packages_distributions()
     required = {Requirement(line).name for line in PROJECT["dependencies"]}
     brought = {"jupytext", "papermill", "nbclient", "jupyter-cache", "myst-nb"}  # by the extra `book`
     brought |= {"nbformat", "myst-parser"}  # and with them
     for path in sorted(closure.PACKAGE.rglob("*.py")):
-        allowed = required | (brought if path.name == "chapters.py" else set())
+        own = {"chapters.py": brought, "cluster.py": {"distributed"}}  # by the extras `book` and `cluster`
+        allowed = required | own.get(path.name, set())
         for package in {name for name in closure._imports(path) if isinstance(name, str)}:
             assert set(by_package[package]) & allowed, f"{path.name} imports {package}"
 

@@ -80,6 +80,8 @@ def test_recorded_picks_by_experiment_and_preset(kept):
     assert runs.recorded("toy", "paper", folder) == runs.recorded("rbf", folder=folder) == []
     with pytest.raises(ValueError, match="name 'a/b' of a recorded run"):
         runs.record(kept.result, "a/b", folder)
+    with pytest.raises(ValueError, match=r"toy-quick-second\.json is there already: add --overwrite"):
+        runs.record(kept.result, "second", folder, overwrite=False)
     named.write_text("{}")
     with pytest.raises(ValueError, match=r"toy-quick-second\.json is no recorded run"):
         runs.recorded(folder=folder)

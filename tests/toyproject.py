@@ -1,12 +1,14 @@
 """A small project that a test may edit and run: the real `lib`, a toy experiment, a book of two chapters."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
 
 
 class Project:
@@ -154,6 +156,12 @@ print("no number here")
 ```
 """
 )
+
+
+def pages(book):
+    """{page: HTML}, without the checksums of style sheets: Sphinx has none for a sheet not yet copied."""
+    html = (book.root / "_build" / "html").glob("*.html")
+    return {path.name: re.sub(r"\?v=[0-9a-f]+", "", path.read_text()) for path in html}
 
 
 def add_book(project):

@@ -1,0 +1,72 @@
+"""The quick book: cold, again, after a change of prose, after one of an experiment; memory of each chapter.
+
+In a copy of the project with empty stores, by the commands of `make book`. Minutes; nothing else should run.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lib import closure
+from lib.tables import Table
+
+PARTS = ("lib", "book", "results", "_config.yml", "_toc.yml", "pyproject.toml", "jupytext.toml")
+COMMANDS = (
+    ("-m", "lib", "chapters", "refresh"),
+    (
+        str(Path(sys.executable).parent / "jupyter-book"),
+        "build",
+        "book/",
+        "--warningiserror",
+        "--nitpick",
+        "--quiet",
+    ),
+    ("-m", "lib", "chapters", "check"),
+)
+
+
+def rows():
+    with TemporaryDirectory(prefix="book-") as folder:
+        root = copy(Path(folder) / "project")
+        lines = [["cold", build(root), "<= 600"], ["again", build(root), "<= 20"]]
+        (root / "book/intro.md").write_text((root / "book/intro.md").read_text() + "\nA sentence more.\n")
+        lines.append(["after a change of prose", build(root), ""])
+        edited = root / "lib/experiments/images.py"
+        edited.write_text(edited.read_text() + "\n# a comment more\n")
+        lines.append(["after a change in the image experiment", build(root), ""])
+        for path in sorted((root / "_build/executed").glob("*.ipynb")):
+            told = json.loads(path.read_text())["metadata"]["transferability"]
+            lines.append([f"chapter {path.stem}: MiB at most", told["memory"], "<= 2048"])
+            lines.append([f"chapter {path.stem}: seconds", told["seconds"], "<= 60"])
+    threads = os.environ.get("OMP_NUM_THREADS", "not set")
+    note = f"Seconds of the clock on {os.cpu_count()} cores; OMP_NUM_THREADS: {threads}."
+    return Table(["the quick book", "measured", "asked"], lines, caption="The quick book", note=note)
+
+
+def copy(root):
+    root.mkdir()
+    for part in PARTS:
+        source = closure.ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, root / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, root / part)
+    (root / "data").symlink_to(closure.ROOT / "data")
+    return root
+
+
+def build(root):
+    environment = os.environ | {"PYTHONPATH": str(root), "TRANSFER_RUNS": str(root / "_runs")}
+    begun = time.perf_counter()
+    for command in COMMANDS:
+        done = subprocess.run(
+            [sys.executable, *command], cwd=root, env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+    return time.perf_counter() - begun

@@ -1,0 +1,113 @@
+"""kill -9 at random moments of a run and of a build, then the same command again: as if nothing had happened.
+
+A few kills in every test run; fifty of each with `make torture`.
+"""
+
+import json
+import os
+import random
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from toyproject import BIN, pages
+
+SETTINGS = ("-m", "lib", "run", "toy", "--preset", "reduced", "-p", "pause", "0.2")
+BUILD = (str(BIN / "jupyter-book"), "build", "book/", "-W", "-n", "--keep-going")
+HARD = pytest.param(50, marks=pytest.mark.torture)
+
+
+def log_lines(project):
+    return project.log.read_text().splitlines() if project.log.exists() else []
+
+
+def kill_after(project, command, seconds):
+    """Start a command and kill it, with what it started; True if it was still at work."""
+    process = project.start(*command, start_new_session=True, stdout=None, stderr=None)
+    try:
+        process.wait(timeout=seconds)
+        return False
+    except Exception:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return True
+
+
+def kills(project, command, count, chance, done, again):
+    """Kill a command `count` times, at random moments; after a few kills let it end, then call `again`.
+
+    `done()` is what is finished: a set of names, as they stand in the log. None of them may begin once more.
+    """
+    started = time.monotonic()
+    project.python(*command)
+    duration, left = time.monotonic() - started, count
+    again()
+    while left:
+        for _ in range(min(left, chance.randint(1, 5))):
+            finished, seen = done(), len(log_lines(project))
+            left -= kill_after(project, command, chance.uniform(0.1, 1) * duration)
+            twice = finished & set(log_lines(project)[seen:])
+            assert not twice, f"{twice} had been done, and began again"
+        project.python(*command)
+        again()
+
+
+def records(project):
+    """{seed: record}; every file of the store must be whole."""
+    paths = (project.root / "_runs" / "toy").glob("*/*.json")
+    found = [json.loads(path.read_bytes().partition(b"\n")[2])["record"] for path in paths]
+    return {f"seed {record['seed']}": record for record in found}
+
+
+@pytest.mark.parametrize("count", [2, HARD])
+@pytest.mark.parametrize("place", [(), ("--processes", "2")], ids=["here", "processes"])
+def test_a_run(project, count, place):
+    chance, expected = random.Random(count), []
+
+    def again():
+        found = records(project)
+        assert len(found) == 8
+        expected.append(found)
+        assert found == expected[0]
+        for path in (project.root / "_runs").rglob("*.json"):
+            path.unlink()
+
+    if place and count == 2:
+        pytest.skip("with make torture")
+    kills(project, (*SETTINGS, *place), count // 2, chance, lambda: set(records(project)), again)
+
+
+def finished_chapters(book):
+    found = {path.stem for path in (book.root / "_build" / "executed").glob("*.ipynb")}
+    return {{"numbers": "seed 0", "words": "words"}[name] for name in found}
+
+
+@pytest.mark.parametrize("count", [1, HARD])
+def test_a_build(book, count):
+    chance, expected = random.Random(count), []
+
+    def again():
+        found = pages(book)
+        assert {"intro.html", "numbers.html", "words.html"} <= found.keys()
+        expected.append(found)
+        differ = [name for name in found if found[name] != expected[0].get(name)]
+        assert not differ, f"{differ} are other pages after a kill"
+        assert "all there" in book.python("-m", "lib", "chapters", "check")
+        for path in [book.root / "_build", book.root / "_runs"]:
+            path.rename(path.with_name(f"{path.name}-{len(expected)}"))
+
+    kills(book, BUILD, count, chance, lambda: finished_chapters(book), again)
+    assert Counter(log_lines(book))["words"] >= len(expected)
+
+
+@pytest.mark.torture
+def test_two_builds_at_once(book):
+    both = [book.start(*BUILD) for _ in range(2)]
+    outputs = [process.communicate(timeout=300) for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert "another build is at" in outputs[0][1] + outputs[1][1]
+    assert Counter(log_lines(book))["words"] == Counter(log_lines(book))["seed 0"] == 1
+    assert "all there" in book.python("-m", "lib", "chapters", "check")
+    assert not list(Path(book.root / "_build").rglob("*.tmp"))

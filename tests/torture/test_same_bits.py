@@ -1,0 +1,34 @@
+"""Every experiment of the project: the same records here and in other processes, to the last bit."""
+
+import random
+
+import pytest
+from tiny import tiny
+
+from lib import audit, closure, runs
+from lib.workers import Processes
+
+
+def untimed(value):
+    """A record without what it says of time."""
+    if isinstance(value, dict):
+        return {key: untimed(item) for key, item in value.items() if key != "seconds"}
+    return [untimed(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("name", closure.experiments())
+def test_records_here_and_in_processes(name, tmp_path, monkeypatch):
+    module, few = audit.experiment(name), 3
+    config = tiny(module, random.Random(0))
+    monkeypatch.setattr(module, "jobs", lambda config, jobs=module.jobs: jobs(config)[:few])
+    try:
+        here = runs.run(module, config)
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    except ValueError as error:
+        pytest.skip(f"the smallest settings are too small: {error}")
+    monkeypatch.setenv("TRANSFER_RUNS", str(tmp_path / "elsewhere"))
+    there = runs.run(module, config, place=Processes(2))
+    assert untimed(there.records) == untimed(here.records)
+    assert len(there.records) == min(few, len(here.records))
