@@ -159,25 +159,36 @@ def stratified_permutation(
     Each group is (x, y), both (units,) or both (units, conditions). A unit's whole row moves together, so
     that the dependence between the points of one sweep stays in the null. The statistic is the mean
     tau-b over groups and conditions (constant ones count as 0). p counts the observed order: (1 + hits) /
-    (1 + repeats).
+    (1 + repeats). A single group of up to seven units has all its other orders tried: p is exact.
 
     Raises ValueError for no group, a group of one unit, or shapes that differ.
     """
     if not groups or repeats < 1:
         raise ValueError(f"{len(groups)} groups, {repeats} repeats: pass at least one (x, y), and 1 or more")
-    observed, null, cells = 0.0, torch.zeros(repeats, dtype=torch.float64), 0
+    observed, null, cells = 0.0, torch.zeros(1, dtype=torch.float64), 0
     for x, y in groups:
         first, second = _paired(x, y, most_dimensions=2)
-        orders = _orders(len(first), repeats, generator)
+        orders = other_orders(len(first), repeats, generator, alone=len(groups) == 1)
         for condition in range(first.shape[1]):
             signs_x, signs_y = _signs(first[:, condition]), _signs(second[:, condition])
             scale = math.sqrt(float(signs_x.abs().sum()) * float(signs_y.abs().sum())) or math.inf
             observed += float((signs_x * signs_y).sum()) / scale
-            null += _scores(signs_x, signs_y, orders) / scale
+            null = null + _scores(signs_x, signs_y, orders) / scale
             cells += 1
     return Permutation(
-        observed / cells, float(null.mean()) / cells, *_p_values(observed, null, exact=False), repeats
+        observed / cells, float(null.mean()) / cells, *_p_values(observed, null, exact=False), len(null)
     )
+
+
+def other_orders(n: int, repeats: int, generator: torch.Generator, *, alone: bool = True) -> Tensor:
+    """Orders (k, n) of n units to hold against the given one.
+
+    All others if the units stand `alone`, in one group, and are at most seven; else `repeats` random ones.
+    With the given order counted in, the share of orders that do as well is then an exact p.
+    """
+    if alone and 2 <= n <= 7:
+        return torch.tensor(list(itertools.permutations(range(n)))[1:])
+    return _orders(n, repeats, generator)
 
 
 def mismatched(x: Values, y: Values, *, generator: torch.Generator, repeats: int = 2_000) -> Permutation:

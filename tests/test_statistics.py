@@ -221,3 +221,16 @@ def test_bca_falls_back_where_the_statistic_is_undefined_without_one_row():
 def test_values_that_carry_a_gradient_are_values():
     x = torch.tensor([1.0, 2, 3], requires_grad=True)
     assert statistics.kendall(x, [1, 2, 3]).tau == 1
+
+
+def test_few_units_in_one_group_have_all_their_orders_tried():
+    """Five units in perfect order: 1 of 120, whatever the generator and the repeats."""
+    x = torch.arange(5.0)
+    for repeats in (10, 1000):
+        found = statistics.stratified_permutation(
+            [(x, x)], generator=torch.Generator().manual_seed(repeats), repeats=repeats
+        )
+        assert (found.p_one_sided, found.repeats) == (pytest.approx(1 / 120), 119)
+        assert found.p_one_sided == pytest.approx(statistics.kendall(x, x).p_one_sided)
+    many = statistics.other_orders(8, 20, torch.Generator().manual_seed(0))
+    assert many.shape == (20, 8)

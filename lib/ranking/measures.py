@@ -171,8 +171,9 @@ def _read(candidate: Candidate, target: Target, rows: Tensor, batch_size: int) -
 def _probe(features: Tensor, target: Target) -> Tensor:
     """Which test samples a linear layer on the features gets right (Sec. 4.2), fitted in closed form.
 
-    Ridge regression on one-hot labels, its penalty chosen on the validation part, then fitted to both parts:
-    a logistic one takes a hundred times as long on features wider than the samples, and orders models alike.
+    Ridge regression on one-hot labels, its penalty chosen on the validation part, then fitted to both. The
+    experiments' probe is logistic (`knowledge.linear_probe`), and far slower on features wider than the
+    samples.
     """
     sizes = [len(target.fit), len(target.valid), len(target.test)]
     fit, valid, test = features.double().split(sizes)

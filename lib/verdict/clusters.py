@@ -49,7 +49,7 @@ def rows(run: Any) -> list[Row]:
     drawn = [_trees(run, seed) for seed in (None, *summary.seeds(run))] if run else []
     return [
         _row(run, drawn, "tasks_categories", "tasks form the categories 2D, 3D, semantic", four,
-             "adjusted Rand index at three (1: they are the categories)", _rand),
+             "adjusted Rand index at three (1: the categories; 'holds' asks for more than chance)", _rand),
         _row(run, drawn, "tasks_entropy", "low entropy of the categories", five,
              "mean entropy, nats, negative", _entropy),
         _row(run, drawn, "tasks_similar", "the tree is like that of knowledge transfer", five,

@@ -48,13 +48,16 @@ def by_seed(grid: Grid) -> Tensor:
     return torch.stack([values[seeds == seed].mean() for seed in seeds.unique()])
 
 
-def null(grid: Grid, *, generator: torch.Generator, repeats: int = REPEATS) -> Tensor:
-    """The mean tau-b (repeats,) after y's units were permuted, each with all its conditions."""
-    total, cells = torch.zeros(repeats, dtype=torch.float64), 0
+def null(grid: Grid, *, generator: torch.Generator, repeats: int = REPEATS, alone: bool = True) -> Tensor:
+    """The mean tau-b (orders,) after y's units were permuted, each with all its conditions.
+
+    `alone`: all orders of a single group of few units; False draws `repeats`, to be added to other nulls.
+    """
+    total, cells = torch.zeros(1, dtype=torch.float64), 0
     for g in grid:
-        orders = torch.rand(repeats, len(g.x), generator=generator, dtype=torch.float64).argsort(1)
+        orders = statistics.other_orders(len(g.x), repeats, generator, alone=alone and len(grid) == 1)
         x, y = _signs(g.x), _signs(g.y)
-        total += (_scores(x, y, orders) / _scale(x, y)).sum(1)
+        total = total + (_scores(x, y, orders) / _scale(x, y)).sum(1)
         cells += g.x.shape[1]
     return total / cells
 
@@ -106,13 +109,13 @@ def pairs(group: Group) -> Tensor:
 
 def hits(grid: Grid, *, generator: torch.Generator, repeats: int = REPEATS) -> Hits:
     """How often the unit with the largest x has the largest y; ties in y count as found."""
-    found, cells, per_target = torch.zeros(repeats), 0, []
+    found, cells, per_target = torch.zeros(1), 0, []
     right = 0
     for g in grid:
-        orders = torch.rand(repeats, len(g.x), generator=generator, dtype=torch.float64).argsort(1)
+        orders = statistics.other_orders(len(g.x), repeats, generator, alone=len(grid) == 1)
         best, picked = _best(g.y), g.x.nan_to_num(-torch.inf).argmax(0)
         right += int(best.gather(0, picked.unsqueeze(0)).sum())
-        found += best[orders].gather(1, picked.expand(repeats, 1, -1)).sum((1, 2))
+        found = found + best[orders].gather(1, picked.expand(len(orders), 1, -1)).sum((1, 2))
         cells += g.x.shape[1]
         for target in dict.fromkeys(g.targets):
             own = torch.tensor([t == target for t in g.targets])

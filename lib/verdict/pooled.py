@@ -34,7 +34,8 @@ def together(
         return None
     means = torch.stack([order.taus(grid).mean() for grid in recorded.values()])
     nulls = [
-        order.null(grid, generator=compute.generator(0, "pooled", key)) for key, grid in recorded.items()
+        order.null(grid, generator=compute.generator(0, "pooled", key), alone=False)
+        for key, grid in recorded.items()
     ]
     value, null = float(means.mean()), torch.stack(nulls).mean(0)
     return Evidence(

@@ -46,8 +46,26 @@ def answer(runs: Runs) -> str:
         f"{plain}. In {where} of the paper's real settings together, what a "
         "section measures as adversarial transferability orders the sources as their knowledge transfer does "
         f"with a mean Kendall τ_b of {found.tau:.2f} ({over}; p {rule.short(found.p)}, sources permuted)."
+        + _hanging(runs, rule.correlation(found))
         + absent
     )
+
+
+def _hanging(runs: Runs, decision: rule.Decision) -> str:
+    """Whether the answer would be another without one of the settings."""
+    there = [setting for setting in settings.of(*settings.FOUR) if runs[setting.key]]
+    if len(there) < 2:
+        return ""
+    without = {
+        setting.title.removeprefix("data, "): pooled.together(
+            runs, [s.key for s in there if s is not setting]
+        )
+        for setting in there
+    }
+    needed = [title for title, found in without.items() if rule.correlation(found) != decision]
+    if not needed:
+        return " It would be the same without any one of them."
+    return f" The answer hangs on few settings: without {' or without '.join(needed)} it would be another."
 
 
 def guide(scores: Sequence[rivals.Score], best: Sequence[rivals.Best]) -> str:
@@ -56,10 +74,11 @@ def guide(scores: Sequence[rivals.Score], best: Sequence[rivals.Best]) -> str:
         return "No recorded run compares it with rivals."
     higher = sum(row.difference.value > 0 for row in best)
     ahead, behind = sum(row.difference.low > 0 for row in best), sum(row.difference.high < 0 for row in best)
+    clearer = f"{behind} settings" if behind else "no setting"
     return (
-        f"It is {'sometimes a better' if behind else 'no better'} guide than what needs no attack: a rival "
-        f"or a baseline has the higher τ_b in {higher} of {len(best)} settings, beyond the chance of other "
-        f"sources in {ahead}; the best of the paper's measures is so far ahead in {behind}."
+        f"We found {clearer} where the best of the paper's measures is clearly a better guide than what "
+        f"needs no attack. A rival or a baseline has the higher τ_b in {higher} of {len(best)} settings, "
+        f"beyond the chance of other sources in {ahead}; elsewhere the sources cannot tell."
     )
 
 

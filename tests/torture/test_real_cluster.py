@@ -68,7 +68,8 @@ def test_a_killed_worker_loses_nothing_and_the_records_are_the_same_everywhere(c
     process = cluster.start(*RUN, "--scheduler", cluster.address)
     when(lambda: len(seeds(cluster)) >= 3)
     os.kill(cluster.workers[0].pid, signal.SIGKILL)
-    assert process.wait(timeout=120) == 0, process.communicate()
+    _, err = process.communicate(timeout=180)
+    assert process.returncode == 0, err
     found, counts = kept(cluster), seeds(cluster)
     assert len(counts) == 8
     assert sum(counts.values()) <= 10, "twice: at most the job it was at, and one not handed over yet"

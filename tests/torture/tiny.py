@@ -22,15 +22,19 @@ def config_or_error(module, values):
     return config
 
 
-def tiny(module, chance):
-    """The quick preset with each whole number at, or a little above, the least accepted, and short lists."""
+def tiny(module, chance, floor=1):
+    """The quick preset with each whole number at, or a little above, the least accepted, and short lists.
+
+    No number becomes smaller than `floor`, but `seeds`.
+    """
     values = {}
     config = module.PRESETS["quick"]
     hints = typing.get_type_hints(module.Config)
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         if hints[field.name] is int and value > 2:
-            choices = [least for least in (1, 2, 3, 4, 8, 16) if least < value]
+            lowest = 1 if field.name == "seeds" else floor
+            choices = [least for least in (1, 2, 3, 4, 8, 16, 32) if lowest <= least < value]
         elif isinstance(value, tuple) and len(value) > 1:
             choices = [[chance.choice(value)], list(value[:2])]
         else:
