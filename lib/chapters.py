@@ -264,16 +264,19 @@ def _python(cells: list[Any]) -> str:
 
 
 def _configured(code: str) -> str | None:
-    """The experiment in `parameters.configure(<experiment>, globals())`."""
-    for node in ast.walk(ast.parse(code)):
+    """The experiment in `parameters.configure(<experiment>, globals())`, whatever it was imported as."""
+    nodes = list(ast.walk(ast.parse(code)))
+    imported = {a.asname: a.name for node in nodes if isinstance(node, ast.ImportFrom) for a in node.names}
+    for node in nodes:
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "configure" and node.args:
-            return getattr(node.args[0], "id", None)
+            name = getattr(node.args[0], "id", None)
+            return imported.get(name, name)
     return None
 
 
 def _recorded_runs(code: str) -> list[tuple[str, str]]:
     """(file, sha256) of the recorded runs, with their checks, that the code could read."""
-    wanted = [*closure.experiments(code), *closure.calls(code, "recorded")]
+    wanted = [*closure.experiments(code), *closure.calls(code, "recorded"), *closure.calls(code, "one")]
     patterns = [f"{name}-*.json" if name else "*.json" for name in wanted]
     found = {path for pattern in patterns for path in RESULTS.glob(pattern)}
     found |= {check_path(path) for path in found}

@@ -28,11 +28,11 @@ class Cluster:
     """
 
     def __init__(self, address: str, patience: float = PATIENCE):
-        import distributed  # noqa: F401  # say at once if it is absent
-
         scheme, _, rest = address.partition("://")
         if scheme not in ("tcp", "tls", "ucx") or ":" not in rest:
             raise ValueError(f"scheduler {address!r}: write it as tcp://host:port")
+        import distributed  # noqa: F401  # say at once if it is absent
+
         self.address, self.patience = address, patience
 
     def device(self, name: str | None) -> str:

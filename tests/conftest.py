@@ -1,6 +1,11 @@
 """What the tests share: a store of runs of their own, no progress lines, one small project to edit."""
 
+import os
 import shutil
+
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # before torch: sums in one order, and two processes on two cores
 
 import pytest
 from hypothesis import settings

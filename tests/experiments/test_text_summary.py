@@ -9,6 +9,7 @@ import torch
 from tinytext import JOB, TINY, imitation
 
 from lib import kept, ledger, paper, runs, statistics
+from lib.data import registry
 from lib.experiments import text
 from lib.experiments.sentences import example, explain, facts, networks, report, settings, summary
 from lib.figures import text as figures
@@ -103,6 +104,8 @@ def test_tables_and_figures_show_every_source(record):
 
 
 def test_an_attacked_text_is_shown_escaped_with_its_changes():
+    if any(registry.digest(name) is None for name in text.datasets(TINY)):
+        pytest.skip("the data sets of the recorded run are not here")
     found = example.example(TINY)
     assert [one.attacker for one in found.attacks] == [*TINY.sources, example.ITSELF]
     originals = {"".join(piece for piece, _ in one.pieces) for one in found.attacks}

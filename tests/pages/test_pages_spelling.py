@@ -28,8 +28,9 @@ def known():
     cited = set(re.findall(r"[a-z]{4,}", bibliography))
 
     def check(word):
-        word = re.sub(r"['’].*$", "", word).lower()
-        forms = [word, *(re.sub(ending, american, word) for ending, american in BRITISH)]
+        whole = word.lower().replace("’", "'")
+        word = whole.partition("'")[0]
+        forms = [whole, word, *(re.sub(ending, american, word) for ending, american in BRITISH)]
         return word in own or word in cited or any(form in dictionary for form in forms)
 
     return check
