@@ -133,6 +133,8 @@ def test_a_source_that_answers_otherwise_is_marked():
 def test_the_recorded_run_says_what_the_chapter_says():
     """The rows of the page are decided by the recorded numbers, and refuse other numbers."""
     recorded = kept.one("text")
+    if not recorded:
+        pytest.skip("text-reduced is not recorded")
     assert len(recorded.records) == recorded.config.seeds * 7 == 21
     assert all(r["is_test"] for r in recorded.records)
     rows = [ledger.Row(*fact) for fact in facts.facts(recorded)]
