@@ -60,16 +60,18 @@ def attack(
         low = max(min(index - window // 2, len(words) - window), 0)
         tried = []
         for candidate in candidates.get(words[index], ()):
-            changed = [*words[:index], candidate, *words[index + 1 :]]
-            p = classify(" ".join(changed))
-            queries += 1
-            alike = 1.0
+            if not fits(words, index, candidate):
+                continue
+            changed, alike = [*words[:index], candidate, *words[index + 1 :]], 1.0
             if cosine is not None:
                 before, after = words[low : low + window], changed[low : low + window]
                 alike = 1 - math.acos(cosine(" ".join(before), " ".join(after)))
-            if alike >= asked and fits(words, index, candidate):
-                other = max(range(len(p)), key=p.__getitem__)
-                tried.append((candidate, doubt(softmax(p), label), other, alike))
+            if alike < asked:
+                continue
+            p = classify(" ".join(changed))
+            queries += 1
+            other = max(range(len(p)), key=p.__getitem__)
+            tried.append((candidate, doubt(softmax(p), label), other, alike))
         flips = [entry for entry in tried if entry[2] != label]
         if flips:
             chosen = max(flips, key=lambda entry: (entry[3], entry[1]))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 
 from lib.attacks.words.candidates import Candidates, Lookup
 from lib.attacks.words.options import DEFAULT, RELEASED, Attacked, Options
 from lib.attacks.words.queries import Queries, TextFunction
-from lib.attacks.words.search import Run, Step
+from lib.attacks.words.scores import importance, log_doubt
+from lib.attacks.words.search import Answer, Run, Step
 from lib.attacks.words.similarity import Similarity
 
 __all__ = ["RELEASED", "Attacked", "Options", "textfooler"]
@@ -60,25 +62,33 @@ def textfooler(
 
 def _begin(runs: list[Run], ask: Queries, labels: Sequence[int] | Tensor | None) -> None:
     """Classify the untouched texts and fix the labels."""
-    given = [None] * len(runs) if labels is None else [int(label) for label in labels]
-    if len(given) != len(runs):
+    given = None if labels is None else [int(label) for label in labels]
+    if given is not None and len(given) != len(runs):
         raise ValueError(f"{len(given)} labels for {len(runs)} texts: pass one for each, or None")
     rows, asked = ask.ask([[run.text] for run in runs])
-    for run, logits, new, label in zip(runs, rows, asked, given):
-        if label is not None and not 0 <= label < logits.shape[1]:
-            raise ValueError(f"label {label}: the classifier has the classes 0 to {logits.shape[1] - 1}")
+    wanted = rows.argmax(1) if given is None else torch.tensor(given, dtype=torch.int64)
+    for label in wanted.tolist():
+        if not 0 <= label < rows.shape[1]:
+            raise ValueError(f"label {label}: the classifier has the classes 0 to {rows.shape[1] - 1}")
+    for run, label, answer, new in zip(runs, wanted.tolist(), _answers(rows, wanted), asked):
         run.queries += new
-        run.start(logits[0], label)
+        run.start(label, answer)
 
 
 def _rank(runs: list[Run], ask: Queries, lookup: Lookup) -> None:
     """Order the replaceable words of all texts, in one call; a word without candidates needs no query."""
     lookup.prepare(word for run in runs for word in run.words)
     found = [[(i, c) for i, word in enumerate(run.words) if (c := lookup(word))] for run in runs]
-    rows, asked = ask.ask([[run.masked(i) for i, _ in words] for run, words in zip(runs, found)])
-    for run, words, without, new in zip(runs, found, rows, asked):
+    rows, asked = ask.ask([run.masked([i for i, _ in words]) for run, words in zip(runs, found)])
+    if not runs:
+        return
+    owner = torch.arange(len(runs)).repeat_interleave(torch.tensor([len(words) for words in found]))
+    before = torch.tensor([run.before.logits for run in runs], dtype=torch.float64)
+    labels, bonus = torch.tensor([run.label for run in runs]), runs[0].options.flip_bonus
+    weights = iter(importance(before[owner], rows, labels[owner], bonus).tolist())
+    for run, words, new in zip(runs, found, asked):
         run.queries += new
-        run.rank(words, without)
+        run.rank(words, [next(weights) for _ in words])
 
 
 def _advance(runs: list[Run], ask: Queries, similarity: Similarity) -> None:
@@ -88,9 +98,17 @@ def _advance(runs: list[Run], ask: Queries, similarity: Similarity) -> None:
     for step, values in zip(steps, alike):
         step.keep(values)
     rows, asked = ask.ask([step.sentences() for step in steps])
-    for step, logits, new in zip(steps, rows, asked):
+    labels = [step.run.label for step in steps for _ in step.candidates]
+    answers = iter(_answers(rows, torch.tensor(labels, dtype=torch.int64)))
+    for step, new in zip(steps, asked):
         step.run.queries += new
-        step.finish(logits)
+        step.finish([next(answers) for _ in step.candidates])
+
+
+def _answers(rows: Tensor, labels: Tensor) -> list[Answer]:
+    """Logits (n, classes) and labels (n,), read off once for all texts."""
+    doubts, flips = log_doubt(rows, labels).tolist(), (rows.argmax(1) != labels).tolist()
+    return [Answer(*each) for each in zip(rows.tolist(), doubts, flips)]
 
 
 def _reports(runs: list[Run], similarity: Similarity, begun: float) -> list[Attacked]:
@@ -105,9 +123,9 @@ def _reports(runs: list[Run], similarity: Similarity, begun: float) -> list[Atta
             words=len(run.words),
             attackable=run.budget > 0,
             label=run.label,
-            logits_before=tuple(run.before.tolist()),
-            logits_after=tuple(run.after.tolist()),
-            flipped=run.flipped,
+            logits_before=tuple(run.before.logits),
+            logits_after=tuple(run.now.logits),
+            flipped=run.now.flips,
             queries=run.queries,
             similarity=None if cosines is None else float(cosines[i]),
             seconds=share * run.queries,

@@ -26,6 +26,17 @@ def constraints(kind: str, root: Path | None = None) -> set[tuple[str, str]]:
     return {(first, second) for first, second in (line.split() for line in lists[f"{kind}.txt"])}
 
 
+def valence(root: Path | None = None) -> dict[str, float]:
+    """Word -> how much it praises or blames, a mean rating in [-4, 4], from VADER's list; words a-z alone."""
+    ((_, content),) = archives.members(
+        registry.path("vader", root=root), lambda n: n.endswith("/vader_lexicon.txt")
+    )
+    rows = (line.split("\t") for line in content.decode().splitlines() if line)
+    return {
+        row[0]: float(row[1]) for row in rows if row[0].isascii() and row[0].isalpha() and row[0].islower()
+    }
+
+
 def vectors(root: Path | None = None) -> tuple[list[str], Tensor]:
     """The words and their counter-fitted vectors, float32 (words, 300), mapped from disk."""
 

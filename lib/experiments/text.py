@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from lib import compute
+from lib.attacks.words import candidates
 from lib.experiments.sentences import attacking, learning, networks, settings, tangent
 from lib.experiments.sentences.settings import PRESETS, UNTRAINED, Config
 
@@ -22,7 +23,7 @@ JOB_IGNORES = ("seeds",)
 def datasets(config: Config) -> tuple[str, ...]:
     """Names in the data registry: the texts, the encoder, and the candidates of the attack."""
     names = [settings.split_name(name)[0] for name in (config.target, *config.sources)]
-    words = [] if config.candidates == "embeddings" else [config.candidates]
+    words = candidates.opposites_data() if config.candidates == "embeddings" else [config.candidates]
     return tuple(dict.fromkeys([*names, config.encoder, *words]))
 
 

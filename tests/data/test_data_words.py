@@ -2,7 +2,7 @@ import gzip
 import json
 
 import pytest
-from packed import zipped
+from packed import tar, zipped
 
 from lib.data import words
 
@@ -15,6 +15,14 @@ def test_neighbours_and_constraints(tiny):
     assert words.constraints("ppdb_antonyms") == {("good", "bad"), ("hot", "cold")}
     with pytest.raises(ValueError, match="the lists are ppdb_antonyms; got 'vocabulary'"):
         words.constraints("vocabulary")
+
+
+def test_ratings_of_words_from_a_packages_source(tiny):
+    content = (
+        "$:\t-1.5\t0.8\t[]\ngood\t1.9\t0.9\t[2, 1]\nLOL\t2\t0\t[]\nn00b\t-1\t0\t[]\nbad\t-2.5\t0.6\t[]\n"
+    )
+    tiny("vader", {"v.tar.gz": tar([("v-1/v/vader_lexicon.txt", content.encode()), ("v-1/LICENSE", b"")])}, 1)
+    assert words.valence() == {"good": 1.9, "bad": -2.5}
 
 
 def test_vectors(tiny):

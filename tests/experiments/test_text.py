@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from lib import attacks, compute, parameters, transferability
 from lib.attacks.words.spelling import Words
+from lib.data import registry
 from lib.experiments import text
 from lib.experiments.sentences import attacking, learning, networks, settings, tangent
 from lib.models import reading
@@ -226,6 +227,16 @@ def test_presets_are_complete(preset):
     assert len(text.jobs(config)) == config.seeds * (len(config.sources) + 1)
     assert config.encoder in text.datasets(config)
     assert config.rate == 0.1  # Sec. 4.2
+
+
+def test_the_antonym_lists_count_among_the_data_where_they_are(monkeypatch):
+    """A run with them is another run: its stamp and its key say so."""
+    here = {"vader", "minilm"}
+    monkeypatch.setattr(registry, "present", lambda name, root=None: name in here)
+    assert text.datasets(text.PRESETS["quick"]) == ("vader", "minilm")
+    here.add("counterfitting_constraints")
+    assert text.datasets(text.PRESETS["quick"]) == ("vader", "minilm", "counterfitting_constraints")
+    assert "counterfitting_constraints" not in text.datasets(text.PRESETS["reduced"])
 
 
 def test_the_paper_s_settings():

@@ -9,11 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from lib.attacks.words.opposites import opposed
 from lib.attacks.words.spelling import cased_like, is_word, plain
 from lib.data import registry
 from lib.data import words as lists
 
 Candidates = Mapping[str, Sequence[str]] | Callable[[str], Sequence[str]]
+Pair = Callable[[str, str], bool]
+_LISTS = "counterfitting_constraints"
 _CHUNK = 256  # rows of a similarity matrix made at once: 256 x 65,713 floats are 67 MB
 
 
@@ -24,7 +27,7 @@ class Nearest(Mapping[str, list[str]]):
         self,
         words: Sequence[str],
         vectors: Tensor,
-        banned: Iterable[tuple[str, str]],
+        banned: Pair | None,
         most: int,
         least: float,
     ) -> None:
@@ -32,8 +35,7 @@ class Nearest(Mapping[str, list[str]]):
             raise ValueError(f"{len(words)} words have {len(vectors)} vectors: pass a row for each word")
         self._words, self._unit = list(words), normalize(vectors.float(), dim=1)
         self._place = {word: i for i, word in reversed(list(enumerate(self._words)))}
-        self._banned = {frozenset(pair) for pair in banned}
-        self._most, self._least = most, least
+        self._banned, self._most, self._least = banned, most, least
         self._known: dict[str, list[str]] = {}
 
     def __getitem__(self, word: str) -> list[str]:
@@ -41,6 +43,9 @@ class Nearest(Mapping[str, list[str]]):
             raise KeyError(word)
         self.look_up([word])
         return self._known[word]
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._place  # without looking for its neighbours
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._place)
@@ -63,7 +68,7 @@ class Nearest(Mapping[str, list[str]]):
         # Rounded, and ties by place, so that the order does not depend on what else was looked up.
         ranked = sorted((-round(cosine, 5), i) for cosine, i in zip(cosines, near) if cosine >= self._least)
         found = (self._words[i] for _, i in ranked)
-        kept = (w for w in found if w != word and frozenset((w, word)) not in self._banned)
+        kept = (w for w in found if w != word and not (self._banned and self._banned(w, word)))
         return list(dict.fromkeys(kept))[: self._most]
 
 
@@ -72,31 +77,43 @@ def counter_fitted(words: Sequence[str], vectors: Tensor, *, most: int = 50, lea
 
     The article asks for .7, its public code for .5. The vectors hold antonyms apart, so no list is needed.
     """
-    return Nearest(words, vectors, (), most, least)
+    return Nearest(words, vectors, None, most, least)
 
 
 def embedding_neighbours(
     words: Sequence[str],
     vectors: Tensor,
-    antonyms: Iterable[tuple[str, str]] = (),
+    opposite: Pair | None = None,
     *,
     most: int = 8,
     least: float = 0.4,
 ) -> Nearest:
-    """Neighbours in a model's own token embeddings, never a pair of `antonyms` (in either order).
+    """Neighbours in a model's own token embeddings, but no pair that is `opposite` (see `opposites`).
 
-    Only whole words of three or more letters a-z are kept. Such embeddings put "good" beside "bad": without
-    antonyms, candidates of opposite meaning stay in, and only the sentence similarity is against them.
+    Only whole words of three or more letters a-z are kept. Such embeddings put "good" beside "bad": what
+    `opposite` does not know stays in, and only the sentence similarity is against it.
     """
     whole = [i for i, w in enumerate(words) if len(w) > 2 and w.isascii() and w.isalpha() and w.islower()]
-    return Nearest([words[i] for i in whole], vectors[torch.tensor(whole)], antonyms, most, least)
+    return Nearest([words[i] for i in whole], vectors[torch.tensor(whole)], opposite, most, least)
 
 
-def antonyms(root: Path | None = None) -> set[tuple[str, str]]:
-    """Both antonym lists of counter-fitting; empty if they have not been fetched."""
-    if not registry.present("counterfitting_constraints", root):
-        return set()
-    return lists.constraints("ppdb_antonyms", root) | lists.constraints("wordnet_antonyms", root)
+def opposites(root: Path | None = None) -> tuple[str, Pair]:
+    """(what decides, whether two words are opposites): a rule, and the antonym lists where they are.
+
+    The rule is `opposed`, on VADER's ratings where these are. The lists are the two of counter-fitting.
+    """
+    here = opposites_data(root)
+    rated = lists.valence(root) if "vader" in here else {}
+    kinds = ("ppdb_antonyms", "wordnet_antonyms") if _LISTS in here else ()
+    listed = {frozenset(pair) for kind in kinds for pair in lists.constraints(kind, root)}
+    rules = ["opposite ratings"] * bool(rated) + ["prefixes"] + ["antonym lists"] * bool(kinds)
+    name = " and ".join(filter(None, [", ".join(rules[:-1]), rules[-1]]))
+    return name, lambda a, b: frozenset((a, b)) in listed or opposed(a, b, rated)
+
+
+def opposites_data(root: Path | None = None) -> list[str]:
+    """What `opposites` would read, of what is here: names in the data registry."""
+    return [name for name in ("vader", _LISTS) if registry.present(name, root)]
 
 
 def found(
@@ -110,9 +127,8 @@ def found(
         return "counter-fitted vectors", counter_fitted(*lists.vectors(root))
     if registry.present("counterfitted_neighbors", root) or embeddings is None:
         return "counter-fitted neighbours", lists.neighbours(root)
-    pairs = antonyms(root)
-    name = "embedding neighbours" + ("" if pairs else ", antonyms not removed")
-    return name, embedding_neighbours(*embeddings(), pairs)
+    name, opposite = opposites(root)
+    return f"embedding neighbours without opposites by {name}", embedding_neighbours(*embeddings(), opposite)
 
 
 class Lookup:
@@ -124,6 +140,7 @@ class Lookup:
                 f"candidates is a {type(source).__name__}: pass a mapping or a function of a word"
             )
         self._source, self._most, self._left_alone = source, most, left_alone
+        self._plain: dict[str, list[str]] = {}
         self._known: dict[str, list[str]] = {}
 
     def prepare(self, words: Iterable[str]) -> None:
@@ -133,10 +150,13 @@ class Lookup:
 
     def __call__(self, word: str) -> list[str]:
         """The candidates of a word, at most `most`, each a single word; none for a word left alone."""
-        key = plain(word)
-        if key not in self._known:
-            self._known[key] = [] if key in self._left_alone else self._looked_up(key)
-        return [cased_like(candidate, word) for candidate in self._known[key]]
+        if word not in self._known:
+            key = plain(word)
+            if key not in self._plain:
+                self._plain[key] = [] if key in self._left_alone else self._looked_up(key)
+            found = self._plain[key]
+            self._known[word] = found if word == key else [cased_like(one, word) for one in found]
+        return self._known[word]
 
     def _looked_up(self, key: str) -> list[str]:
         found = self._source.get(key, ()) if isinstance(self._source, Mapping) else self._source(key)

@@ -27,27 +27,28 @@ class Queries:
                 "or give the module the tokenizer as attribute `tokenizer`"
             )
         self._function, self._batch, self._name, self._least = function, batch, name, least_width
-        self._known: dict[bytes, Tensor] = {}
-        self._width: int | None = None
+        self._number: dict[bytes, int] = {}  # digest -> row
+        self._rows: Tensor | None = None
 
-    def ask(self, groups: Sequence[Sequence[str]]) -> tuple[list[Tensor], list[int]]:
-        """(float64 rows of each group (n, width), how many of its texts are asked for the first time)."""
-        keys = [[_digest(text) for text in group] for group in groups]
-        fresh: dict[bytes, str] = {}
-        new = []
-        for group, digests in zip(groups, keys):
+    def ask(self, groups: Sequence[Sequence[str]]) -> tuple[Tensor, list[int]]:
+        """(float64 rows (texts, width) of all groups, one after another; how many texts of each are new)."""
+        known, fresh = len(self._number), list[str]()
+        numbers, new = list[int](), list[int]()
+        for group in groups:
             before = len(fresh)
-            fresh.update({k: t for k, t in zip(digests, group) if k not in self._known and k not in fresh})
+            for text in group:
+                number = self._number.setdefault(_digest(text), known + len(fresh))
+                if number == known + len(fresh):
+                    fresh.append(text)
+                numbers.append(number)
             new.append(len(fresh) - before)
-        wanted = list(fresh.items())
-        for start in range(0, len(wanted), self._batch):
-            chunk = wanted[start : start + self._batch]
-            rows = self._checked([text for _, text in chunk])
-            self._known.update(zip([key for key, _ in chunk], rows.unbind()))
-        empty = torch.empty(0, self._width or self._least, dtype=torch.float64)
-        return [torch.stack([self._known[k] for k in ks]).double() if ks else empty for ks in keys], new
+        for start in range(0, len(fresh), self._batch):
+            self._keep(fresh[start : start + self._batch])
+        if self._rows is None:
+            return torch.empty(0, self._least, dtype=torch.float64), new
+        return self._rows[numbers].double(), new
 
-    def _checked(self, texts: list[str]) -> Tensor:
+    def _keep(self, texts: list[str]) -> None:
         with torch.no_grad():
             rows = self._function(texts)
         if not isinstance(rows, Tensor):
@@ -60,13 +61,14 @@ class Queries:
                 f"{self._name} returned {tuple(rows.shape)} for {len(texts)} sentences: "
                 f"it must return a row for each, ({len(texts)}, at least {self._least})"
             )
-        if self._width not in (None, rows.shape[1]):
-            raise ValueError(f"{self._name} returned rows of {rows.shape[1]} after rows of {self._width}")
-        self._width = rows.shape[1]
         if not rows.isfinite().all():
             bad = int((~rows.isfinite()).any(1).nonzero()[0])
             raise ValueError(f"{self._name} is not finite for the sentence {texts[bad][:80]!r}")
-        return rows.detach().cpu()
+        found = rows.detach().cpu()
+        if self._rows is not None and self._rows.shape[1] != found.shape[1]:
+            width = self._rows.shape[1]
+            raise ValueError(f"{self._name} returned rows of {found.shape[1]} after rows of {width}")
+        self._rows = found if self._rows is None else torch.cat([self._rows, found])
 
 
 def _digest(text: str) -> bytes:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from dataclasses import dataclass
 
 from lib.attacks.words import tagging
 from lib.attacks.words.options import Options
 from lib.attacks.words.spelling import Words
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the classifier says of a sentence: logits (classes,), log(1 - p_label), is another label first."""
+
+    logits: list[float]
+    doubt: float
+    flips: bool
 
 
 class Run:
@@ -22,12 +30,9 @@ class Run:
         self.changes: list[tuple[int, str, str]] = []
         self.queries = 0
 
-    def start(self, logits: Tensor, label: int | None) -> None:
-        """Begin from the untouched text's logits (classes,); the label is their arg-max if None."""
-        self.label = int(logits.argmax()) if label is None else label
-        self.before = logits
-        self._see(logits)
-        self.first = self.now
+    def start(self, label: int, answer: Answer) -> None:
+        """Begin from what the classifier says of the untouched text."""
+        self.label, self.before, self.now = label, answer, answer
 
     def going(self) -> bool:
         """Is there a word to try, and leave to change one more?"""
@@ -35,63 +40,38 @@ class Run:
 
     def open(self) -> bool:
         """Is there leave to change one more word?"""
-        stopped = self.options.stop_at_flip and self.flipped
+        stopped = self.options.stop_at_flip and self.now.flips
         return len(self.changes) < self.budget and not stopped
 
-    def masked(self, index: int) -> str:
-        """The text without a word, to see what it weighs."""
+    def masked(self, words: list[int]) -> list[str]:
+        """The text without each of some words in turn, to see what they weigh."""
         if self.options.mask is None:
-            return self.words.without(index)
-        return self.options.mask.join(self.words.around(index))
+            return [self.words.without(index) for index in words]
+        return [self.options.mask.join(self.words.around(index)) for index in words]
 
-    def rank(self, found: list[tuple[int, list[str]]], without: Tensor) -> None:
-        """Order the words by importance, ties by place; `without` are the logits (words, classes)."""
-        order = self.importance(without).argsort(descending=True, stable=True).tolist()
+    def rank(self, found: list[tuple[int, list[str]]], importance: list[float]) -> None:
+        """Order the words by importance, ties by place."""
+        order = sorted(range(len(found)), key=importance.__getitem__, reverse=True)
         self.todo = [found[i] for i in reversed(order)]
 
-    def importance(self, without: Tensor) -> Tensor:
-        """p_y(text) - p_y(text without the word), and where that flips, the gain of the other label too.
-
-        Eq. 2 and 3 of Jin et al. (2019).
-        """
-        full, less = self.before.softmax(0), without.softmax(1)
-        other = less.argmax(1)
-        gain = less.gather(1, other[:, None]).squeeze(1) - full[other]
-        bonus = gain * (other != self.label) * self.options.flip_bonus
-        loss = log_doubt(without, self.label).exp() - log_doubt(self.before[None], self.label).exp()
-        return loss + bonus
-
-    def choose(self, logits: Tensor, similarity: Tensor) -> int | None:
-        """The candidate to take, or None, from logits (n, classes) and similarities (n,).
+    def choose(self, answers: list[Answer], similarity: list[float]) -> int | None:
+        """The candidate to take, or None.
 
         The most similar of those that flip the label; if none does, the one of lowest p_y, provided that it
         lowers it. Ties go to the lowest p_y, then to the first.
         """
-        doubts = log_doubt(logits, self.label)
-        flips = logits.argmax(1) != self.label
-        if flips.any() and not (self.flipped and self.options.after_flip == "lowest"):
-            alike = similarity.where(flips, -torch.inf)
-            return int(doubts.where(alike == alike.max(), -torch.inf).argmax())
-        best = int(doubts.argmax())
-        limit = self.first if self.options.improve_on == "original" else self.now
-        return best if doubts[best] > limit else None
+        flips = [i for i, answer in enumerate(answers) if answer.flips]
+        if flips and not (self.now.flips and self.options.after_flip == "lowest"):
+            return max(flips, key=lambda i: (similarity[i], answers[i].doubt))
+        best = max(range(len(answers)), key=lambda i: answers[i].doubt)
+        limit = self.before if self.options.improve_on == "original" else self.now
+        return best if answers[best].doubt > limit.doubt else None
 
-    def take(self, index: int, candidate: str, logits: Tensor) -> None:
+    def take(self, index: int, candidate: str, answer: Answer) -> None:
         """Make the change."""
         self.changes.append((index, self.words[index], candidate))
         self.words.replace(index, candidate)
-        self._see(logits)
-
-    def _see(self, logits: Tensor) -> None:
-        self.after = logits
-        self.now = float(log_doubt(logits[None], self.label))
-        self.flipped = int(logits.argmax()) != self.label
-
-
-def log_doubt(logits: Tensor, label: int) -> Tensor:
-    """log(1 - p_label) for logits (n, classes): tells texts apart where p itself rounds to 1."""
-    others = logits.index_fill(1, torch.tensor(label), -torch.inf)
-    return others.logsumexp(1) - logits.logsumexp(1)
+        self.now = answer
 
 
 class Step:
@@ -117,19 +97,19 @@ class Step:
         before, after = "".join(pieces[:place]), "".join(pieces[place + 1 :])
         return [before + candidate + after for candidate in self.candidates]
 
-    def keep(self, similarity: Tensor) -> None:
+    def keep(self, similarity: list[float]) -> None:
         """Drop the candidates below the threshold."""
-        kept = similarity >= self.run.options.threshold(len(self.run.words))
-        self.candidates = [c for c, keep in zip(self.candidates, kept.tolist()) if keep]
-        self._similarity = similarity[kept]
+        least = self.run.options.threshold(len(self.run.words))
+        kept = [(c, alike) for c, alike in zip(self.candidates, similarity) if alike >= least]
+        self.candidates, self._similarity = [c for c, _ in kept], [alike for _, alike in kept]
 
     def sentences(self) -> list[str]:
         """The whole text with each candidate."""
         before, after = self.run.words.around(self.index)
         return [before + candidate + after for candidate in self.candidates]
 
-    def finish(self, logits: Tensor) -> None:
+    def finish(self, answers: list[Answer]) -> None:
         """Take the best candidate, if one is good enough."""
-        chosen = self.run.choose(logits, self._similarity) if self.candidates else None
+        chosen = self.run.choose(answers, self._similarity) if self.candidates else None
         if chosen is not None:
-            self.run.take(self.index, self.candidates[chosen], logits[chosen])
+            self.run.take(self.index, self.candidates[chosen], answers[chosen])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -24,17 +23,23 @@ class Similarity:
         self._encode = None if encode is None else Queries(encode, options.batch, "encode")
         self._angular = options.measure == "angular"
 
-    def of(self, before: Sequence[str], after: Sequence[Sequence[str]]) -> list[Tensor]:
-        """Similarity of `before[i]` to every text of `after[i]`, float64; ones without an encoder."""
+    def of(self, before: Sequence[str], after: Sequence[Sequence[str]]) -> list[list[float]]:
+        """Similarity of `before[i]` to every text of `after[i]`; ones without an encoder."""
         cosines = self.cosines(before, after)
         if cosines is None:
-            return [torch.ones(len(texts), dtype=torch.float64) for texts in after]
-        return [1 - c.arccos() for c in cosines] if self._angular else cosines
+            return [[1.0] * len(texts) for texts in after]
+        alike = iter((1 - cosines.arccos() if self._angular else cosines).tolist())
+        return [[next(alike) for _ in texts] for texts in after]
 
-    def cosines(self, before: Sequence[str], after: Sequence[Sequence[str]]) -> list[Tensor] | None:
-        """The cosines, in [-1, 1]; None without an encoder."""
+    def cosines(self, before: Sequence[str], after: Sequence[Sequence[str]]) -> Tensor | None:
+        """The cosines of all pairs, one after another, float64 in [-1, 1]; None without an encoder."""
         if self._encode is None:
             return None
         rows, _ = self._encode.ask([[b, *a] if a else [] for b, a in zip(before, after)])
-        units = [normalize(r, dim=1) for r in rows]
-        return [(unit[1:] * unit[:1]).sum(1).clamp(-1, 1) for unit in units]
+        first, second, at = list[int](), list[int](), 0
+        for texts in after:
+            first += [at] * len(texts)
+            second += range(at + 1, at + 1 + len(texts))
+            at += len(texts) + bool(texts)
+        unit = normalize(rows, dim=1)
+        return (unit[second] * unit[first]).sum(1).clamp(-1, 1)

@@ -130,15 +130,19 @@ def _textfooler(
 
 @lru_cache(maxsize=1)
 def allowed(config: Config) -> lists.Candidates:
-    """The words that may replace one; "embeddings" are the encoder's own nearest, antonyms included."""
+    """The words that may replace one; "embeddings" are the encoder's own nearest without opposites."""
     if config.candidates == "counterfitted_neighbors":
         return words.neighbours()
     if config.candidates == "counterfitted_vectors":
         return lists.counter_fitted(*words.vectors())
+    return lists.embedding_neighbours(*embeddings(config), lists.opposites()[1])
+
+
+def embeddings(config: Config) -> tuple[list[str], Tensor]:
+    """The encoder's tokens and their rows of the table (tokens, width)."""
     own = networks.encoder(config)
     vocabulary = own.tokenizer.convert_ids_to_tokens(list(range(own.tokenizer.vocab_size)))
-    table = own.words(torch.arange(len(vocabulary), device=own.device)).cpu()
-    return lists.embedding_neighbours(vocabulary, table)
+    return list(vocabulary), own.words(torch.arange(len(vocabulary), device=own.device)).cpu()
 
 
 def _texts(config: Config) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 
 from lib import compute, runs
 from lib.attacks.textfooler import Attacked
+from lib.attacks.words import candidates as lists
 from lib.attacks.words.spelling import Words
 from lib.experiments import text
 from lib.experiments.sentences import attacking, networks
@@ -65,6 +67,13 @@ def example(config: Config, *, seed: int = 0, tries: int = 8) -> Example:
         for one in found["attacks"]
     ]
     return Example(found["target"], found["label"], shown)
+
+
+def neighbours(config: Config, words: Sequence[str]) -> list[tuple[str, list[str], list[str]]]:
+    """(word, its nearest words in the encoder's own table, those of them left out as its opposites)."""
+    opposite = lists.opposites()[1]
+    every = lists.embedding_neighbours(*attacking.embeddings(config))
+    return [(word, near := every[word], [n for n in near if opposite(word, n)]) for word in words]
 
 
 def _job(config: Config, job: dict[str, Any]) -> dict[str, Any]:

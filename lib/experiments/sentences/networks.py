@@ -40,11 +40,16 @@ def split(name: str) -> text.Split:
 def draw(part: text.Part, count: int, generator: torch.Generator | None) -> text.Part:
     """`count` texts, as many of every class: random ones, or the first; all for a count of 0.
 
-    Raises ValueError where a class has too few.
+    Raises ValueError where a class has too few, or the count leaves none for a class.
     """
     if count == 0:
         return part
     per_class = count // len(part.classes)
+    if per_class == 0:
+        raise ValueError(
+            f"{count} texts hold none of some of the {len(part.classes)} classes: "
+            "raise train_texts, transfer_texts or test_texts"
+        )
     if generator is not None:
         order = torch.randperm(len(part), generator=generator)
         part = text.Part([part.texts[i] for i in order.tolist()], part.labels[order], part.classes)

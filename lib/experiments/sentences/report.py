@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib import paper, statistics
+from lib.attacks.words.candidates import opposites
 from lib.experiments.sentences.settings import UNTRAINED
 from lib.experiments.sentences.summary import (
     HEADLINE,
@@ -221,6 +222,16 @@ def _span(result: Any, value: Value, names: list[str] | None = None) -> str:
     found = [mean(result, name, value) or 0.0 for name in names or source_names(result)]
     low, high = (number(float(one), 2) for one in (min(found), max(found)))
     return low if low == high else f"{low} to {high}"
+
+
+def neighbour_table(found: list[tuple[str, list[str], list[str]]]) -> Table:
+    """What `example.neighbours` found for some words."""
+    rows = [[word, ", ".join(near), ", ".join(left_out)] for word, near, left_out in found]
+    return Table(
+        ["word", "nearest in the encoder's own table", "left out as opposites"],
+        rows,
+        note=f"Opposites: by {opposites()[0]}.",
+    )
 
 
 def _interval(result: Any, name: str, value: Value) -> str:

@@ -61,6 +61,10 @@ class Config:
         for name, limit in LEAST.items():
             if getattr(self, name) < limit:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least {limit}")
+        if 0 < self.test_texts < 6:
+            raise ValueError(
+                f"test_texts={self.test_texts} must be 0 (all) or at least 6: sources get a third"
+            )
         if self.encoder not in ENCODERS:
             raise ValueError(f"encoder={self.encoder!r} is unknown: use {' or '.join(ENCODERS)}")
         if self.candidates not in CANDIDATES:
