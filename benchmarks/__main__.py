@@ -5,6 +5,7 @@
 
 import argparse
 import pkgutil
+import traceback
 from importlib import import_module
 
 import benchmarks
@@ -24,18 +25,25 @@ def main():
     chosen = options.names or NAMES
     if unknown := set(chosen) - set(NAMES):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are: {', '.join(NAMES)}")
-    for name in chosen:
-        table = measured(name)
-        print(table, end="\n\n", flush=True)
-        if options.record:  # one by one: those before a failure are kept
-            _record.keep(name, table)
+    failed = [name for name in chosen if not measured(name, options.record)]
+    if failed:
+        parser.exit(1, f"failed: {', '.join(failed)}\n")
 
 
-def measured(name):
+def measured(name, record):
+    """Print a benchmark's table and perhaps keep it. False if it failed: the others have their turn."""
     try:
-        return import_module(f"benchmarks.{name}").rows()
+        table = import_module(f"benchmarks.{name}").rows()
     except ModuleNotFoundError as error:
-        return Table(["benchmark", "not run"], [[name, f"{error.name} is not installed"]])
+        print(Table(["benchmark", "not run"], [[name, f"{error.name} is not installed"]]), end="\n\n")
+        return True
+    except Exception:
+        traceback.print_exc()
+        return False
+    print(table, end="\n\n", flush=True)
+    if record:
+        _record.keep(name, table)
+    return True
 
 
 if __name__ == "__main__":  # a benchmark may start processes, which import this file again

@@ -20,7 +20,7 @@ from lib.attacks.virtual import virtual
 from lib.models.resnet import ResNet
 from lib.tables import Table
 
-EPSILON, STEPS, BATCH, ROUNDS = 0.1, 10, 64, 15
+EPSILON, STEPS, BATCH, ROUNDS = 0.1, 10, 64, 31
 
 
 def ratio(

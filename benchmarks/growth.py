@@ -16,7 +16,7 @@ from lib.tables import Table
 
 SAMPLES = (500, 1000, 2000, 4000, 8000, 16000)
 OUTPUTS = (2, 4, 8, 16, 32)
-SIDES = (16, 24, 32, 48, 64)
+SIDES = (16, 24, 32, 48, 64, 96)
 MODELS = (1, 2, 4, 8, 16)
 
 

@@ -61,15 +61,34 @@ class TopPair:
 
 def top_pair(J: Tensor) -> TopPair:
     """The top pair of every matrix of J (N, outputs, n), float64. Raises ValueError where J is not finite."""
-    wide = J if J.shape[1] <= J.shape[2] else J.mT
-    if not 2 <= wide.shape[1] <= _LARGEST or len(J) < _FEWEST:
-        return TopPair(J, *_dense(wide))
-    values, vector, good = _top_two((wide @ wide.mT).permute(1, 2, 0).contiguous())
-    sigma, vector = values.clamp(min=0).sqrt().mT.contiguous(), vector.mT.contiguous()
-    (rest,) = (~good).nonzero(as_tuple=True)
-    if len(rest):
-        sigma[rest], vector[rest] = _dense(wide[rest])
-    return TopPair(J, sigma, vector)
+    return top_pairs(J)[0]
+
+
+def top_pairs(*stacks: Tensor) -> list[TopPair]:
+    """`top_pair` of each stack. Those of equally many rows go through one reduction: every elementary
+    operation has a price that does not depend on how many matrices it runs over.
+    """
+    wide = [J if J.shape[1] <= J.shape[2] else J.mT for J in stacks]
+    rows, counts = {part.shape[1] for part in wide}, [len(part) for part in wide]
+    if len(rows) > 1:
+        return [top_pair(J) for J in stacks]
+    if not 2 <= max(rows) <= _LARGEST or sum(counts) < _FEWEST:
+        return [TopPair(J, *_dense(part)) for J, part in zip(stacks, wide)]
+    values, vectors, good = _top_two(torch.cat([_gram(part) for part in wide]).permute(1, 2, 0).contiguous())
+    sigmas = values.clamp(min=0).sqrt().mT.contiguous().split(counts)
+    found = []
+    for J, part, sigma, vector, sure in zip(
+        stacks, wide, sigmas, vectors.mT.contiguous().split(counts), good.split(counts)
+    ):
+        (rest,) = (~sure).nonzero(as_tuple=True)
+        if len(rest):
+            sigma[rest], vector[rest] = _dense(part[rest])
+        found.append(TopPair(J, sigma, vector))
+    return found
+
+
+def _gram(wide: Tensor) -> Tensor:
+    return wide @ wide.mT
 
 
 def _apply(J: Tensor, direction: Tensor) -> Tensor:

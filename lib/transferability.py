@@ -18,6 +18,7 @@ from torch import Tensor
 from lib import jacobian, spectrum
 
 _ELEMENTS = 2**22  # entries of a stack in one chunk of measure_jacobians: 32 MiB in float64
+_GRAMS = 2**20  # entries of the Gram matrices of a chunk: beyond, they leave the processor's caches
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,7 @@ def measure_jacobians(
     that are empty, not finite or do not fit together, and for weights that are no distribution.
     """
     weights = check_pair(jac_source, jac_target, weights)
-    size = max(1, _ELEMENTS // max(jac_source[0].numel(), jac_target[0].numel()))
+    size = _at_once(jac_source, jac_target)
     pairs = zip(jac_source.split(size), jac_target.split(size))
     return _collect((_per_sample(*pair) for pair in pairs), weights)
 
@@ -176,10 +177,16 @@ def near_one(values: Tensor) -> Tensor:
     return values * 2.0 ** -max(exponent, -1000)
 
 
+def _at_once(*stacks: Tensor) -> int:
+    """How many samples fit into a chunk."""
+    grams = sum(min(J.shape[1:]) ** 2 for J in stacks)
+    return max(1, min(_GRAMS // grams, *(_ELEMENTS // J[0].numel() for J in stacks)))
+
+
 def _per_sample(jac_source: Tensor, jac_target: Tensor) -> _Samples:
     """Attacks, angle and deviations of one chunk (Def. 2, Def. 4, eq. 1)."""
     jac_source, jac_target = jac_source.detach().double(), jac_target.detach().double()
-    source, target = spectrum.top_pair(jac_source), spectrum.top_pair(jac_target)
+    source, target = spectrum.top_pairs(jac_source, jac_target)
     cosine, deviation_target = target.meet(source.right())
     return _Samples(
         tau1_per_sample=cosine.square().clamp(max=1),

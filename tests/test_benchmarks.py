@@ -5,8 +5,9 @@ import json
 import pytest
 import torch
 
-from benchmarks import _record, growth, limits
-from lib import figures, records
+from benchmarks import __main__ as command
+from benchmarks import _record, book, growth, limits, transferability
+from lib import figures, jacobian, records
 from lib.figures import growth as plot
 from lib.tables import Table
 
@@ -56,3 +57,62 @@ def test_curves_from_rows_and_their_figure():
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([1, 2], [1, 2])
     with pytest.raises(ValueError, match="there is no curve"):
         figures.growth.growth({}, "a stamp")
+
+
+def test_operations_are_counted_where_a_network_is_attacked():
+    """A linear layer of 6 x 4 on 5 samples: a forward pass, and for each of 4 outputs a product back to x."""
+    layer, x = torch.nn.Linear(6, 4).eval(), torch.zeros(5, 6)
+    with limits.Operations() as counted:
+        jacobian.jacobians(layer, x)
+    assert counted.total == (1 + 4) * 2 * 5 * 6 * 4
+
+
+def test_shares_of_the_time_are_shares():
+    source, target = (torch.randn(300, 4, 6, dtype=torch.float64) for _ in range(2))
+    found = transferability.shares(source, target, repeats=3)
+    assert sum(found.values()) == pytest.approx(1)
+    assert min(found.values()) > 0
+    assert len(found) == len(transferability.PARTS) + 1
+
+
+def test_a_failed_benchmark_leaves_the_others_their_turn(monkeypatch, capsys):
+    tables = {"a": lambda: 1 / 0, "b": lambda: Table(["x"], [[1]])}
+    modules = {f"benchmarks.{name}": type(name, (), {"rows": staticmethod(f)}) for name, f in tables.items()}
+    kept = []
+    monkeypatch.setattr(command, "NAMES", ["a", "b"])
+    monkeypatch.setattr(command, "import_module", modules.get)
+    monkeypatch.setattr(_record, "keep", lambda name, table: kept.append(name))
+    monkeypatch.setattr("sys.argv", ["benchmarks", "--record"])
+    with pytest.raises(SystemExit) as stopped:
+        command.main()
+    assert (stopped.value.code, kept) == (1, ["b"])
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_the_book_is_timed_four_times_in_a_copy(monkeypatch):
+    """Builds are played: each chapter's digest follows the file that it depends on."""
+    builds = []
+
+    def build(root):
+        builds.append((root / "book/intro.md").read_text())
+        experiment = (root / "lib/experiments/images.py").read_text()
+        (root / "_build/executed").mkdir(parents=True, exist_ok=True)
+        for name, digest in (("images", f"{len(experiment)}"), ("rbf", "same")):
+            told = {"digest": digest, "seconds": 3.0, "memory": 500.0}
+            content = {"metadata": {"transferability": told}}
+            (root / f"_build/executed/{name}.ipynb").write_text(json.dumps(content))
+        return float(len(builds))
+
+    monkeypatch.setattr(book, "build", build)
+    table = book.rows()
+    assert [row[1] for row in table.rows[:4]] == [1, 2, 3, 4]
+    assert builds[0] == builds[1] != builds[2] == builds[3]
+    assert "which 1 chapters use" in table.rows[3][0]
+    assert [row[:3] for row in table.rows[4:6]] == [
+        ["chapter images", 3.0, "s"],
+        ["chapter images: memory at most", 500.0, "MiB"],
+    ]
+    for file in ("book/intro.md", "lib/experiments/images.py"):  # the project itself is as it was
+        assert not {"A sentence more.", "# a comment more"} & set(
+            (book.closure.ROOT / file).read_text().split("\n")
+        )

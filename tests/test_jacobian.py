@@ -57,6 +57,10 @@ def test_jacobians_work_where_gradients_are_switched_off():
     assert torch.equal(silent.clone(), quiet)
 
 
+def test_a_sum_that_overflows_is_no_infinite_jacobian():
+    assert (jacobian.jacobians(lambda x: 1e308 * x.sum(1, keepdim=True), normal(4, 6)) == 1e308).all()
+
+
 def test_jacobians_keep_the_dtype_of_the_model():
     f, x = mlp().float(), normal(3, 6).float()
     assert jacobian.jacobians(f, x).dtype == torch.float32

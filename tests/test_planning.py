@@ -1,6 +1,8 @@
 """The cluster plan: operations against hand counts, schedules of small cases, halving against its model."""
 
 import math
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib import audit
-from lib.planning import costs, halving, report, schedule
+from lib.planning import costs, halving, report, schedule, times
 from lib.planning.schedule import Job
+from lib.records import Result
 
 MODULES = [audit.experiment(name) for name in costs.STAGES]
 
@@ -124,3 +127,15 @@ def test_tables_add_up_and_say_that_they_are_computed():
     assert [row[0] for row in report.storage(MODULES).rows] == list(costs.STAGES)
     found = report.makespans(MODULES, [1, 8], 5.0)
     assert found[0][1].makespan > found[1][1].makespan
+
+
+def test_times_of_recorded_runs():
+    def run(name, seconds, count):
+        where = {"device": "cpu", "threads": 1}
+        provenance = {"seconds": seconds, "environment": where, "started": "2026-01-02T03:04:05Z"}
+        return Result("toy", SimpleNamespace(preset="reduced"), [{}] * count, provenance, "", Path(name))
+
+    table = times.table([run("toy-reduced.json", 7200.0, 4), run("toy-reduced-b.json", 1800.0, 2)])
+    assert table.rows[0] == ["toy-reduced", 4, 2.0, 1800.0, "cpu, threads: 1", "2026-01-02"]
+    assert table.rows[-1][:3] == ["together", 6, 2.5]
+    assert times.table([]).rows == []

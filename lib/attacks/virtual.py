@@ -34,11 +34,13 @@ def _top_right(J: Tensor) -> Tensor:
     """The top right singular vectors (N, n), zero where J is, from the Gram matrix of J's smaller side.
 
     In float64, where the squares cost no accuracy that a top vector needs; a tenth of the time of an SVD.
+    J is scaled in place if it is float64: a fresh tensor of its size would cost more than the products.
     """
     J = J.double()
-    size = J.abs().amax((1, 2), keepdim=True)
-    J = J / size.where(size > 0, 1.0)
+    low, high = J.flatten(1).aminmax(dim=1)
+    size = torch.maximum(high, -low)
+    J.div_(size.where(size > 0, 1.0)[:, None, None])
     if J.shape[1] > J.shape[2]:
-        return torch.linalg.eigh(J.mT @ J).eigenvectors[..., -1] * (size > 0).squeeze(-1)
+        return torch.linalg.eigh(J.mT @ J).eigenvectors[..., -1] * (size > 0).unsqueeze(-1)
     left = torch.linalg.eigh(J @ J.mT).eigenvectors[..., -1:]
-    return normalize((J.mT @ left).squeeze(-1), dim=-1)
+    return normalize((left.mT @ J).squeeze(1), dim=-1)

@@ -47,6 +47,16 @@ def test_a_zero_jacobian_has_the_zero_attack():
     assert torch.equal(virtual(lambda x: 0 * x, normal(2, 3), 1.0), torch.zeros(2, 3, dtype=torch.float64))
 
 
+@pytest.mark.parametrize("size", [1.0, 1e200, 1e-200])
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_an_attack_where_no_entry_is_positive_and_at_any_scale(size, repeats):
+    """More outputs than inputs, and fewer: each has its Gram matrix."""
+    weight = -size * normal(2, 4).abs()
+    f = lambda x: (x @ weight.T).repeat(1, repeats)  # noqa: E731
+    reached = (virtual(f, normal(3, 4), 1.0) @ weight.T / size).norm(dim=1)
+    torch.testing.assert_close(reached, torch.linalg.matrix_norm(weight / size, ord=2).expand(3))
+
+
 def test_radius_zero_gives_zero():
     assert torch.equal(virtual(mlp(), normal(2, 6), 0), torch.zeros(2, 6, dtype=torch.float64))
 

@@ -1,0 +1,58 @@
+"""What was asked of the measured tables, row by row, and whether it was met: `book/benchmarks.md`."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lib.tables import Table
+
+_ASKED = "asked"  # a column of a table; the value is the nearest number to its left
+_PLAIN = ("ratio", "value", "measured")  # columns whose name adds nothing to what the row says
+_COMPARE = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
+
+
+def judged(measured: Mapping[str, Mapping[str, Any]]) -> Table:
+    """A row for everything that was asked in the recorded tables (see `records.benchmarks`).
+
+    Raises:
+        ValueError: something asked cannot be read as a comparison with a number.
+    """
+    rows = [row for name, one in measured.items() for row in _judged(name, one)]
+    met = sum(row[-1] == "yes" for row in rows)
+    note = f"{met} of {len(rows)} met. The tables below say how each was measured."
+    return Table(["benchmark", "what", "measured", "asked", "met"], rows, caption="What was asked", note=note)
+
+
+def met(value: float, asked: str) -> bool:
+    """Whether `value` is what is `asked`: "<= 1.3", "> 0".
+
+    Raises:
+        ValueError: it is no such comparison.
+    """
+    found = re.fullmatch(r"(<=|>=|<|>) *([-+.\deE]+)", asked.strip())
+    if not found:
+        raise ValueError(f"asked = {asked!r}: write <=, >=, < or > and a number")
+    return _COMPARE[found[1]](value, float(found[2]))
+
+
+def _judged(name: str, one: Mapping[str, Any]) -> Iterator[list[Any]]:
+    columns = list(one["columns"])
+    for place in (i for i, column in enumerate(columns) if column == _ASKED):
+        for row in one["rows"]:
+            if row[place]:
+                yield [name, *_one(columns[:place], row[:place], row[place])]
+
+
+def _one(columns: list[str], row: list[Any], asked: str) -> list[Any]:
+    """What, its value, what was asked, and whether it was met, from the cells left of what was asked."""
+    numbers = [
+        i for i, cell in enumerate(row) if i and isinstance(cell, int | float) and not isinstance(cell, bool)
+    ]
+    if not numbers:
+        return [str(row[0]), None, asked, "not measured"]
+    column, value = columns[numbers[-1]], row[numbers[-1]]
+    what = str(row[0]) if column in _PLAIN else f"{row[0]}: {column}"
+    return [what, value, asked, "yes" if met(value, asked) else "no"]
