@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import fmean
 from typing import Any
 
 from lib.experiments.mixtures.settings import UNTRAINED, split_target
@@ -29,7 +30,7 @@ def facts(result: Any) -> list[Fact]:
     far = [target for target in targets(result) if split_target(target)[0] != source]
     return [
         _best_source(result, near, "observed"),
-        _best_source(result, far, "refuted"),
+        _best_source(result, far, "not shown"),
         _noise(result),
         _one_is_not_enough(result, far),
         _counting(result),
@@ -77,9 +78,10 @@ def _one_is_not_enough(result: Any, far: list[str]) -> Fact:
         "τ₁ alone does not indicate knowledge transfer: " + ", ".join(map(title, far)),
         "4.2, Results",
         "'only τ₁ is not sufficient'",
-        f"τ_b by seed {min(one):.1f} to {max(one):.1f}; of τ₁ τ₂ {min(both):.1f} to {max(both):.1f}",
+        f"τ_b by seed {min(one):.1f} to {max(one):.1f}, mean {fmean(one):.2f}; of τ₁ τ₂ {min(both):.1f} to "
+        f"{max(both):.1f}, mean {fmean(both):.2f}",
         "observed",
-        (lambda: max(one) < 0, lambda: min(both) > 0),
+        (lambda: fmean(one) < 0, lambda: fmean(both) > 0),
     )
 
 

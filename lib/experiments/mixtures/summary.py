@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lib import compute, statistics
+from lib import compute, estimators, statistics
 from lib.experiments.mixtures.settings import UNTRAINED, split_target
-
-Record = dict[str, Any]
-
-Value = Callable[[Record], float]
-
-
-def at(*path: str) -> Value:
-    """The number at a path of keys in a record."""
-
-    def value(record: Record) -> float:
-        found: Any = record
-        for key in path:
-            found = found[key]
-        return found
-
-    return value
-
+from lib.records import Record, Value, at
 
 MEASURES: dict[str, Value] = {
     "τ₁": at("tau1"),
@@ -40,13 +24,7 @@ MEASURES: dict[str, Value] = {
     "shared classes": at("shared"),
 }
 RIVALS: dict[str, Value] = {  # higher is meant to be better in all of them
-    "LogME": at("rivals", "logme"),
-    "LEEP": at("rivals", "leep"),
-    "NCE": at("rivals", "nce"),
-    "H-score": at("rivals", "h_score"),
-    "H-score, regularised": at("rivals", "h_score_regularised"),
-    "TransRate": at("rivals", "trans_rate"),
-    "k-NN": at("rivals", "knn"),
+    **{title: at("rivals", key) for key, title in estimators.TITLES.items()},
     "source accuracy": at("baselines", "source_accuracy"),
     "domain distance (−)": lambda r: -r["baselines"]["domain_distance"],
 }
@@ -131,7 +109,7 @@ def link(result: Any, target: str, measure: str, knowledge: str) -> Link:
         knowledge,
         statistics.kendall(x.mean(1), y.mean(1)),
         statistics.stratified_permutation([(x, y)], generator=stream),
-        statistics.seed_interval(each) if len(each) > 1 else None,
+        statistics.seed_interval(each, limits=statistics.TAU) if len(each) > 1 else None,
     )
 
 
