@@ -76,6 +76,7 @@ sbom: $(AUDIT)/.stamp
 
 audit: $(AUDIT)/.stamp
 	$(AUDIT)/bin/pip-audit --path $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+	@echo "No line above says a package is safe: those \"not found on PyPI\" were not looked at."
 
 lab: $(STAMP)
 	$(BIN)/pip install --quiet --editable '.[lab]'

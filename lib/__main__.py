@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lib import audit, chapters, closure, parameters, records, runs, workers
+from lib import audit, chapters, closure, parameters, processes, records, runs
 from lib.compute import JobFailed
 from lib.tables import Table
 
@@ -54,7 +54,7 @@ def _run(options: argparse.Namespace) -> int:
     name, overwrite = options.record or None, options.overwrite
     if options.record is not None:  # before hours of computing, not after them
         records.place_for(module.NAME, config.preset, name, overwrite=overwrite)
-    result = runs.run(module, config, place=workers.place(options.processes, options.scheduler))
+    result = runs.run(module, config, place=processes.place(options.processes, options.scheduler))
     print(f"{result.experiment} · {result.caption}")
     print(f"{len(result.records)} records, {result.provenance['seconds']:.1f} s of computing")
     if options.record is not None:

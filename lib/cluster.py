@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from lib.desk import DEATHS, Desk, Task
 from lib.worker import attempt
-from lib.workers import DEATHS, Desk, Task
 
 PATIENCE = 60.0  # seconds to wait for the scheduler, and for a worker when there is none
 MOST = 400  # jobs under way at once: each holds a lock, and a process may open about a thousand files

@@ -17,7 +17,7 @@ DEVICES = ("cpu", "cuda", "mps")
 
 
 class Place(Protocol):
-    """Where jobs run: `HERE`, or one of `lib.workers`. The jobs do not depend on which."""
+    """Where jobs run: `HERE`, `processes.Processes`, `cluster.Cluster`. The jobs do not depend on which."""
 
     def device(self, name: str | None) -> str:
         """The device called `name`, as `resolve_device` says, at that place; ValueError if it has none."""
@@ -132,7 +132,7 @@ def map_jobs(
 ) -> Iterator[Done]:
     """`function(job)` for every job, in the order of the jobs; here, one after the other, each as it is done.
 
-    For another `place` see `lib.workers`: `function` and the jobs must then be picklable and independent.
+    For another `place` see `lib.processes`: `function` and the jobs must then be picklable and independent.
 
     Raises:
         JobFailed: a job failed at another place; here its own error is raised.

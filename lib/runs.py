@@ -1,7 +1,7 @@
 """Result = experiment(config), record by record, stored under the hash of config, code and data.
 
 A run that was stopped goes on where it was; two processes at one run share its records. Its jobs run here, or
-at another place (`lib.workers`), which sends the bytes back: only this process writes records.
+at another place (`lib.processes`), which sends the bytes back: only this process writes records.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _run: ContextVar[dict | None] = ContextVar("run", default=None)  # device and da
 def run(module: Any, config: Any, *, progress: bool = True, place: compute.Place = compute.HERE) -> Result:
     """Run the experiment `module` with `config`, or read from the store what has been run before.
 
-    `place` says where: this process, `workers.Processes(4)`, `workers.place(scheduler="tcp://host:port")`. On
+    `place` says where: this process, `Processes(4)`, `processes.place(scheduler="tcp://host:port")`. On
     one kind of device the records are the same to the bit.
 
     A record's key holds the config, the job, the device's type, the code (the module's import closure and

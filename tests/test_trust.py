@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from lib import closure
+from lib import chapters, closure
 from lib.data.catalogue import CATALOGUE
 
 OFFLINE = closure.ROOT / "tests" / "offline"
@@ -40,20 +40,41 @@ def _plain(node):
     return isinstance(node, ast.Constant)
 
 
+def real_names(tree):
+    """{name as used: name as defined}: `from pickle import loads as read` gives {"read": "pickle.loads"}."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+        if isinstance(node, ast.Import):
+            found |= {alias.asname: alias.name for alias in node.names if alias.asname}
+    return found
+
+
 def dangers(source, file=""):
     """What in a file's source acts on data or strings as if they were programs."""
-    found = []
-    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
-        name = name_of(call.func)
+    found, tree = [], ast.parse(source)
+    real = real_names(tree)
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        first, dot, rest = name_of(call.func).partition(".")
+        name = real.get(first, first) + dot + rest
         if name == "torch.load" and option(call, "weights_only") is not True:
             found.append(f"{name} without weights_only=True")
+        if name == "torch.hub.load_state_dict_from_url" and option(call, "check_hash") is not True:
+            found.append(f"{name} without check_hash=True")
         if re.fullmatch(
             r"(c?pickle|dill|cloudpickle|marshal|joblib|shelve)\.(load|loads|open|Unpickler)", name
         ):
             found += [] if file in PICKLES else [name]
         if re.fullmatch(r"(numpy|np)\.load", name) and option(call, "allow_pickle"):
             found.append(f"{name} with allow_pickle")
-        if name in ("yaml.load", "yaml.unsafe_load", "torch.hub.load", "torch.jit.load"):
+        if name in (
+            "yaml.load",
+            "yaml.unsafe_load",
+            "pandas.read_pickle",
+            "torch.hub.load",
+            "torch.jit.load",
+        ):
             found.append(name)
         if name in (
             "eval",
@@ -74,6 +95,10 @@ def dangers(source, file=""):
 def test_no_data_and_no_string_is_run_as_a_program():
     found = {str(p.relative_to(closure.ROOT)): p.read_text(encoding="utf-8") for p in CODE}
     assert len(found) > 100
+    found |= {
+        f"chapter {name}": chapters._python(chapters._code_cells(chapters.notebook(name)))
+        for name in chapters.names()
+    }
     assert {file: wrong for file, source in found.items() if (wrong := dangers(source, file))} == {}
 
 
@@ -94,6 +119,13 @@ def test_no_data_and_no_string_is_run_as_a_program():
         "requests.get(url, verify=False)",
         "AutoModel.from_pretrained(name, trust_remote_code=True)",
         "archive.extractall(folder)",
+        "from pickle import loads as read; read(b)",
+        "from os import system; system(text)",
+        "from torch import load; load(f)",
+        "import pickle as p; p.Unpickler(f).load()",
+        "import subprocess as s; s.getoutput(text)",
+        "torch.hub.load_state_dict_from_url(url)",
+        "import pandas as pd; pd.read_pickle(f)",
     ],
 )
 def test_the_search_finds_each_danger(line):

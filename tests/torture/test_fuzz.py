@@ -1,14 +1,19 @@
 """Parameters that nobody foresaw: each gives a valid config or an error in one clear sentence, never else."""
 
+import ast
 import dataclasses
 import random
+import re
+from functools import cache, partial
 
 import pytest
-from tiny import check_message, config_or_error, tiny
+from tiny import accepted, check_message, config_or_error, tiny
 
-from lib import audit, chapters, closure, runs
+from lib import audit, chapters, closure, parameters, runs
 
-COUNT, EXECUTED = 500, 5
+EXECUTED = 5
+CLEAR = r"chapter {name} failed in cell \d+:\n.*\n(ValueError|TypeError): [^\n]{{10,}}"
+CHEAP = ["definitions", "propositions", "theorem_1", "data", "cluster"]  # executed as a whole
 STRANGE = [
     None, True, False, 0, 1, -1, 2, 3, 7, 10**400, -(10**9), 0.0, -0.0, 0.5, 1.0, 1e-300, 1e308,
     float("nan"), float("inf"), "", "cpu", "quick", "none", "a" * 5000, "'; rm -rf /", "\0", "héé",
@@ -17,15 +22,42 @@ STRANGE = [
 ]  # fmt: skip
 
 
-def module_of(chapter):
-    """The experiment that a chapter configures, or None."""
-    code = chapters._python(chapters._code_cells(chapters.notebook(chapter)))
-    name = chapters._configured(code)
-    return audit.experiment(name) if name in closure.experiments() else None
-
-
-CHAPTERS = [name for name in chapters.names() if module_of(name) is not None]
+MANY = pytest.mark.parametrize("count", [50, pytest.param(500, marks=pytest.mark.torture)])
 EXPERIMENTS = closure.experiments()
+
+
+def plain_hints(code):
+    """{parameter: type} of `parameters.plain(globals(), ...)` in a chapter's code; {} if it configures."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    found = [call for call in calls if ast.unparse(call.func) == "parameters.plain"]
+    return {
+        key.arg: eval(ast.unparse(key.value)) for call in found for key in call.keywords
+    }  # int, str | None
+
+
+class Validator:
+    """What a chapter does with its parameters: `chapters.check`, and then the call in its second cell."""
+
+    def __init__(self, name):
+        self.name, self.book, self.defaults = name, chapters.notebook(name), chapters.defaults(name)
+        code = chapters._python(chapters._code_cells(self.book))
+        self.module = None if (hints := plain_hints(code)) else audit.experiment(chapters._configured(code))
+        self.hints = hints
+
+    def known(self, name):
+        """The value that a parameter has when the chapter is not told another."""
+        return self.defaults[name] if self.hints else getattr(self.module.PRESETS["quick"], name, None)
+
+    def __call__(self, values):
+        chapters.check(self.name, values)
+        given = self.defaults | values
+        if self.hints:
+            parameters.plain(given, **self.hints)
+        else:
+            assert isinstance(parameters.build(self.module, given), self.module.Config)
+
+
+validator = cache(Validator)
 
 
 def near(chance, value):
@@ -47,41 +79,56 @@ def near(chance, value):
     return value
 
 
-def drawn(chance, names, config):
+def drawn(chance, names, known_value, strange=0.4):
     """Some of the names, each with a strange value or one near the preset's; now and then a name misspelt."""
     chosen = chance.sample(names, chance.randint(1, min(3, len(names))))
     values = {}
     for name in chosen:
-        known = getattr(config, name, None)
-        values[name] = (
-            chance.choice(STRANGE) if known is None or chance.random() < 0.4 else near(chance, known)
-        )
-    if chance.random() < 0.1:
+        known = known_value(name)
+        odd = strange and (known is None or chance.random() < strange)
+        values[name] = chance.choice(STRANGE) if odd else near(chance, known)
+    if strange and chance.random() < 0.1:
         values[chosen[0][::-1]] = 1
     return values
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_the_parameters_of_each_chapter(name):
-    module, chance = module_of(name), random.Random(name)
-    known, found = list(chapters.defaults(name)), {"config": 0, "error": 0}
-    for _ in range(COUNT):
-        values = drawn(chance, known, module.PRESETS["quick"])
-        valid = config_or_error(module, values) is not None
-        found["config" if valid else "error"] += 1
-    assert min(found.values()) > COUNT // 50, f"{found}: the draw tests only one of the two"
-    values = drawn(chance, known, module.PRESETS["quick"]) | {"nothing": 1}
+@MANY
+@pytest.mark.parametrize("name", chapters.names())
+def test_the_parameters_of_each_chapter(name, count, monkeypatch):
+    check, chance, found = validator(name), random.Random(name), {True: 0, False: 0}
+    monkeypatch.setattr(chapters, "notebook", lambda asked: check.book)  # read once, not 500 times
+    for _ in range(count):
+        found[accepted(check, drawn(chance, list(check.defaults), check.known))] += 1
+    assert min(found.values()) > count // 50, f"{found}: the draw tests only one of the two"
     with pytest.raises(ValueError, match="has no parameter"):
-        chapters.check(name, values)
+        check(drawn(chance, list(check.defaults), check.known, 0) | {"nothing": 1})
 
 
+@pytest.mark.torture
+@pytest.mark.parametrize("name", CHEAP)
+def test_a_whole_chapter_with_drawn_parameters(name, tmp_path):
+    """It is executed, or stops with an error that says which value is wrong."""
+    check, chance = validator(name), random.Random(f"{name} {EXECUTED}")
+    names = [each for each in check.defaults if each not in ("preset", "device")]
+    values = drawn(chance, names, check.known, 0)
+    while not accepted(check, values):
+        values = drawn(chance, names, check.known, 0)
+    out = tmp_path / "out.ipynb"
+    try:
+        found = chapters.execute(name, values, out).read_text()
+    except chapters.ChapterError as error:
+        found = str(error)
+    assert out.exists() or re.fullmatch(CLEAR.format(name=name), found, re.DOTALL), f"{values}: {found}"
+
+
+@MANY
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_every_field_of_each_experiment(name):
+def test_every_field_of_each_experiment(name, count):
     module, chance = audit.experiment(name), random.Random(name)
     fields = [field.name for field in dataclasses.fields(module.Config)]
-    for _ in range(COUNT):
+    for _ in range(count):
         preset = chance.choice(list(module.PRESETS))
-        values = drawn(chance, fields, module.PRESETS[preset])
+        values = drawn(chance, fields, partial(getattr, module.PRESETS[preset]))
         config = config_or_error(module, {"preset": preset} | values)
         if config is not None:
             assert isinstance(config.preset, str)

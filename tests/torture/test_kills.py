@@ -1,6 +1,6 @@
 """kill -9 at random moments of a run and of a build, then the same command again: as if nothing had happened.
 
-A few kills in every test run; fifty of each with `make torture`.
+Two kills of a run in every test run; fifty of each with `make torture`, in halves that can go side by side.
 """
 
 import json
@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from toyproject import BIN, pages
 
-SETTINGS = ("-m", "lib", "run", "toy", "--preset", "reduced", "-p", "pause", "0.2")
+SETTINGS = ("-m", "lib", "run", "toy", "--preset", "reduced", "-p", "pause", "0.1")
 BUILD = (str(BIN / "jupyter-book"), "build", "book/", "-W", "-n", "--keep-going")
-HARD = pytest.param(50, marks=pytest.mark.torture)
+HALF = 25
 
 
 def log_lines(project):
@@ -35,23 +35,29 @@ def kill_after(project, command, seconds):
         return True
 
 
-def kills(project, command, count, chance, done, again):
+def kills(project, command, count, chance, done, again, jobs, each=1):
     """Kill a command `count` times, at random moments; after a few kills let it end, then call `again`.
 
-    `done()` is what is finished: a set of names, as they stand in the log. None of them may begin once more.
+    `done()` is what is finished: a set of names, as they stand in the log. None of them may begin once more,
+    and of the `jobs` (lines) that the command has, a kill may cost no more than the `each` under way.
     """
     started = time.monotonic()
     project.python(*command)
     duration, left = time.monotonic() - started, count
     again()
     while left:
-        for _ in range(min(left, chance.randint(1, 5))):
+        begun, killed = len(log_lines(project)), 0
+        for _ in range(min(left, chance.randint(2, 8))):
             finished, seen = done(), len(log_lines(project))
-            left -= kill_after(project, command, chance.uniform(0.1, 1) * duration)
+            killed += kill_after(project, command, chance.uniform(0.1, 1) * duration)
             twice = finished & set(log_lines(project)[seen:])
             assert not twice, f"{twice} had been done, and began again"
         project.python(*command)
         again()
+        left -= killed
+        assert len(log_lines(project)) - begun <= jobs + killed * each, (
+            "a kill cost what had been done before"
+        )
 
 
 def records(project):
@@ -61,8 +67,14 @@ def records(project):
     return {f"seed {record['seed']}": record for record in found}
 
 
-@pytest.mark.parametrize("count", [2, HARD])
-@pytest.mark.parametrize("place", [(), ("--processes", "2")], ids=["here", "processes"])
+@pytest.mark.parametrize(
+    ("count", "place"),
+    [
+        pytest.param(2, (), id="few"),
+        pytest.param(HALF, (), id="here", marks=pytest.mark.torture),
+        pytest.param(HALF, ("--processes", "2"), id="processes", marks=pytest.mark.torture),
+    ],
+)
 def test_a_run(project, count, place):
     chance, expected = random.Random(count), []
 
@@ -74,9 +86,8 @@ def test_a_run(project, count, place):
         for path in (project.root / "_runs").rglob("*.json"):
             path.unlink()
 
-    if place and count == 2:
-        pytest.skip("with make torture")
-    kills(project, (*SETTINGS, *place), count // 2, chance, lambda: set(records(project)), again)
+    workers = 2 if place else 1
+    kills(project, (*SETTINGS, *place), count, chance, lambda: set(records(project)), again, 8, workers)
 
 
 def finished_chapters(book):
@@ -84,9 +95,10 @@ def finished_chapters(book):
     return {{"numbers": "seed 0", "words": "words"}[name] for name in found}
 
 
-@pytest.mark.parametrize("count", [1, HARD])
-def test_a_build(book, count):
-    chance, expected = random.Random(count), []
+@pytest.mark.torture
+@pytest.mark.parametrize("half", [1, 2])
+def test_a_build(book, half):
+    chance, expected = random.Random(half), []
 
     def again():
         found = pages(book)
@@ -94,11 +106,12 @@ def test_a_build(book, count):
         expected.append(found)
         differ = [name for name in found if found[name] != expected[0].get(name)]
         assert not differ, f"{differ} are other pages after a kill"
-        assert "all there" in book.python("-m", "lib", "chapters", "check")
         for path in [book.root / "_build", book.root / "_runs"]:
             path.rename(path.with_name(f"{path.name}-{len(expected)}"))
 
-    kills(book, BUILD, count, chance, lambda: finished_chapters(book), again)
+    kills(book, BUILD, HALF, chance, lambda: finished_chapters(book), again, 6, 2)
+    book.python(*BUILD)
+    assert "all there" in book.python("-m", "lib", "chapters", "check")
     assert Counter(log_lines(book))["words"] >= len(expected)
 
 

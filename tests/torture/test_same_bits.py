@@ -6,7 +6,7 @@ import pytest
 from tiny import tiny
 
 from lib import audit, closure, runs
-from lib.workers import Processes
+from lib.processes import Processes
 
 
 def untimed(value):

@@ -12,12 +12,20 @@ def check_message(error):
     assert 10 < len(text) < 6000, text
 
 
-def config_or_error(module, values):
+def accepted(check, values):
+    """True if `check(values)` raises nothing; what it raises must be clear."""
     try:
-        config = parameters.build(module, values)
+        check(values)
     except (ValueError, TypeError) as error:
         check_message(error)
+        return False
+    return True
+
+
+def config_or_error(module, values):
+    if not accepted(lambda values: parameters.build(module, values), values):
         return None
+    config = parameters.build(module, values)
     assert isinstance(config, module.Config)
     return config
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 import workfunctions as work
 
-from lib import compute, workers
+from lib import compute, desk, processes
 from lib.compute import JobFailed
-from lib.workers import Processes
+from lib.processes import Processes
 
 
 def test_the_same_results_in_the_order_of_the_jobs():
@@ -38,13 +38,13 @@ def test_jobs_are_taken_as_workers_are_free_and_shared_among_them():
 
 @pytest.mark.parametrize(("mine", "count", "each"), [(1, 1, 1), (1, 3, 1), (2, 1, 2), (2, 2, 1), (8, 3, 2)])
 def test_threads_of_all_workers_are_at_most_those_of_the_user(monkeypatch, mine, count, each):
-    monkeypatch.setattr(workers, "cores", lambda: 8)
+    monkeypatch.setattr(processes, "cores", lambda: 8)
     monkeypatch.setattr(torch, "get_num_threads", lambda: mine)
-    assert workers.threads_for(count) == each
+    assert processes.threads_for(count) == each
 
 
 def test_a_worker_has_the_threads_it_was_given(monkeypatch):
-    monkeypatch.setattr(workers, "threads_for", lambda count: 2)
+    monkeypatch.setattr(processes, "threads_for", lambda count: 2)
     assert list(Processes(1).each(work.threads, [0])) == [(0, 2)]
 
 
@@ -60,7 +60,7 @@ def test_a_job_that_kills_every_worker_ends_and_is_named(tmp_path):
     kept = []
     with pytest.raises(JobFailed, match=r"job 1: 3 workers died at it, one after the other: out of memory"):
         kept += found  # += takes what comes before the error
-    assert len(list(tmp_path.glob("tried-1-*"))) == workers.DEATHS
+    assert len(list(tmp_path.glob("tried-1-*"))) == desk.DEATHS
     assert {number for number, _ in kept} >= {0}
 
 
@@ -79,9 +79,9 @@ def test_what_cannot_be_sent_is_refused_and_a_count_must_be_positive():
     with pytest.raises(ValueError, match="processes = 0 must be at least 1"):
         Processes(0)
     with pytest.raises(ValueError, match="not both"):
-        workers.place(2, "tcp://a:1")
-    assert workers.place() is compute.HERE
-    assert workers.place(3).count == 3
+        processes.place(2, "tcp://a:1")
+    assert processes.place() is compute.HERE
+    assert processes.place(3).count == 3
 
 
 def test_workers_end_when_the_caller_stops_and_when_it_is_killed(tmp_path):
@@ -90,7 +90,7 @@ def test_workers_end_when_the_caller_stops_and_when_it_is_killed(tmp_path):
     done.close()
     with pytest.raises(ProcessLookupError):
         os.kill(told["pid"], 0)
-    code = "import os, workfunctions as work; from lib.workers import Processes\n"
+    code = "import os, workfunctions as work; from lib.processes import Processes\n"
     code += "[print(told['pid'], flush=True) for _, told in Processes(1).each(work.tell, range(1000))]"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     parent = subprocess.Popen(
