@@ -14,6 +14,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+TITLES = {  # the keys of `scores`, as readers know them
+    "logme": "LogME",
+    "leep": "LEEP",
+    "nce": "NCE",
+    "h_score": "H-score",
+    "h_score_regularised": "H-score, regularised",
+    "trans_rate": "TransRate",
+    "knn": "k-NN",
+}
 NEIGHBOURS = 5  # enough to outvote one stray neighbour, few enough for small classes
 NOISE = 1e-10  # least variance of the noise in LogME: labels that features reproduce would be worth infinity
 _ROWS = 1024  # rows of the distance matrix in memory at a time

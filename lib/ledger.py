@@ -13,22 +13,27 @@ from typing import Any, Literal
 from lib.symbolic.step import Step
 from lib.tables import Table
 
-Verdict = Literal["proved", "refuted", "observed"]
+Verdict = Literal["proved", "refuted", "observed", "not shown"]
 Check = Callable[[], bool]
 HOW = {
     "proved": "proved: exact algebra, every step checked",
     "refuted": "refuted: an instance that breaks it, checked",
     "observed": "observed: seen in what this page computed",
+    "not shown": "not shown: this page's numbers say otherwise, and cannot speak for the paper's own",
 }
+OURS = "ours"  # the place of a hypothesis that the paper does not print
+FAILED = "did not hold: our own hypothesis, against what this page computed"
 
 
 @dataclass(frozen=True)
 class Row:
     """One claim.
 
-    `where` is the paper's section or equation, `printed` what stands there, `found` what is true instead (or
-    "as printed"); `verdict` holds if every one of `checks` returns True: for "proved" checks of proof steps,
-    for "refuted" checks that an instance breaks the claim, for "observed" comparisons of computed numbers.
+    `where` is the paper's section or equation, or OURS for a hypothesis of this book, which is not said to be
+    "refuted" where it fails, for the paper does not print it. `printed` is what stands there, `found` what is
+    true instead (or "as printed"); `verdict` holds if every one of `checks` returns True: for "proved" checks
+    of proof steps, for "refuted" checks that an instance breaks the claim, for "observed" and "not shown"
+    comparisons of computed numbers.
     """
 
     claim: str
@@ -56,7 +61,7 @@ class Row:
                     f"check {number} of {len(self.checks)} for {self.claim!r} ({self.where}) returned "
                     f"{outcome!r}: {self.verdict!r} is not supported; correct the row or what it checks"
                 )
-        return HOW[self.verdict]
+        return FAILED if (self.where, self.verdict) == (OURS, "refuted") else HOW[self.verdict]
 
 
 def table(rows: Iterable[Row], caption: str = "Ledger") -> Table:

@@ -31,20 +31,26 @@ PROOFS: Mapping[str, tuple[Step, ...]] = {
 
 
 def proofs(statements: Mapping[str, Iterable[Step]] = PROOFS) -> Table:
-    """A row a statement: steps that hold, readings refuted by an exact instance, wrong versions caught.
+    """A row a statement: steps that hold, readings refuted by an exact instance, and wrong versions of each.
 
     Raises:
         ValueError: a step that no longer holds, or a wrong version of it that passes; names it.
     """
     rows = [_row(name, tuple(steps)) for name, steps in statements.items()]
-    total = ["together", *(sum(row[j] for row in rows) for j in range(1, 4))]
-    columns = ["statement", "steps proved", "readings refuted", "wrong versions caught"]
+    total = ["together", *(sum(row[j] for row in rows) for j in range(1, 5))]
+    columns = ["statement", "steps proved", "wrong versions caught", "readings refuted", "wrong ones caught"]
     return Table(columns, [*rows, total], caption="Proof steps, checked by exact algebra")
 
 
 def _row(name: str, steps: tuple[Step, ...]) -> list:
+    parts: tuple[list[Step], list[Step]] = [], []  # proved, refuted
     for step in steps:
         if not (step.holds() and step.caught()):
             raise ValueError(f"{name}, step {step.name!r} ({step.source}) is not supported by its check")
-    refuted = sum(isinstance(step.claim(), Refutation) for step in steps)
-    return [name, len(steps) - refuted, refuted, sum(len(step.mutants) for step in steps)]
+        parts[isinstance(step.claim(), Refutation)].append(step)
+    return [name, *(count for part in parts for count in (len(part), mutants(part)))]
+
+
+def mutants(steps: Iterable[Step]) -> int:
+    """How many wrong versions these steps come in."""
+    return sum(len(step.mutants) for step in steps)

@@ -72,6 +72,9 @@ _CLAIMS = (
     Claim("affine_reduces", 1, "Abstract",
           "composition with an affine function is sufficient to reduce the difference between the "
           "two models when they possess high adversarial transferability"),
+    Claim("strong_correlation_introduction", 2, "Section 1, contributions",
+          "Our empirical results show strong positive correlation between adversarial and knowledge "
+          "transferability, which validates our theoretical prediction."),
     Claim("tau1_not_sufficient", 3, "Section 3.1",
           "it is not difficult to construct two functions with highest τ1 = 1, but not transferable "
           "with affine functions"),
@@ -121,9 +124,14 @@ _CLAIMS = (
     Claim("images_closer_data", 8, "Section 4.2",
           "the closer the source data distribution is to the target data distribution, the more "
           "adversarially transferable the source model to the reference model"),
+    Claim("prominent_in_both", 8, "Section 4.2, Results",
+          "This phenomenon is prominent in both image and natural language domains."),
     Claim("text_tau1_alone", 8, "Section 4.2, Results",
           "The results in Figure 4.2 (b) could verify the implication by our theory that only τ1 is "
           "not sufficient for indicating knowledge transferability."),
+    Claim("attributes_more_is_better", 8, "Section 4.3",
+          "the more adversarially transferable the source model of certain attributes is to the reference "
+          "model, the better the model performs on the target task"),
     Claim("attributes_young", 8, "Section 4.3, Result",
           "the attribute \"Young\" has the highest adversarial transferability; as a result, it also "
           "achieves highest classification average performance"),
@@ -133,6 +141,13 @@ _CLAIMS = (
     Claim("tasks_entropy", 9, "Section 4.4, Results",
           "the adversarial transferability based category prediction shows low entropy when the "
           "number of categories is greater or equal to 3"),
+    Claim("strong_correlation_tasks", 9, "Section 4.4, Results",
+          "This result shows strong positive correlation between the adversarial transferability and "
+          "knowledge transferability among learning tasks in terms of predicting the similar task "
+          "categories."),
+    Claim("conclusion", 9, "Section 5",
+          "Both our theoretical and empirical results show that adversarial transferability can indicate "
+          "knowledge transferability"),
     Claim("tasks_similar", 26, "Figure 5, caption",
           "We find our prediction is similar with theirs with n ≥ 3."),
 )  # fmt: skip

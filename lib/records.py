@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,8 @@ from lib.tables import Table
 FOLDER = closure.ROOT / "results"
 MEASURED = FOLDER / "benchmarks"  # tables of `python -m benchmarks --record`
 SCHEMA = 1
+Record = dict[str, Any]
+Value = Callable[[Record], float]
 _PROVENANCE = ("data", "code", "environment", "started", "seconds")
 _DATA = {"quick": "miniature data", "reduced": "real data"}
 
@@ -55,6 +58,18 @@ def record(result: Result, name: str | None = None, folder: Path = FOLDER, *, ov
     content |= {"records": result.records}
     store.write(path, _lines(content | {"sha256": store.digest(content)}).encode())
     return path
+
+
+def at(*path: str | int) -> Callable[[Record], Any]:
+    """What stands at a path of keys, as a function of a record: a `Value` where it is a number."""
+
+    def value(record: Record) -> Any:
+        found: Any = record
+        for key in path:
+            found = found[key]
+        return found
+
+    return value
 
 
 def place_for(

@@ -18,6 +18,7 @@ from torch import Tensor
 
 ENUMERATED = 8  # 8! = 40,320 orders are enumerated; beyond, ties are handled by sampling
 SAMPLED = 20_000
+TAU = (-1.0, 1.0)  # where a tau-b lies
 _SLACK = 1e-9  # equal statistics must count as equal after rounding
 
 Values = Tensor | Sequence[float]
@@ -116,17 +117,24 @@ def bootstrap(
     return Interval(low, value, high)
 
 
-def seed_interval(values: Values, *, level: float = 0.95) -> Interval:
+def seed_interval(
+    values: Values, *, level: float = 0.95, limits: tuple[float, float] = (-math.inf, math.inf)
+) -> Interval:
     """Student's t interval of the mean over seeds; with few seeds it is honest where a bootstrap is not.
 
-    Raises ValueError for fewer than 2 values or a level outside (0, 1).
+    It is cut at `limits`, where the values lie by nature: (-1, 1) for a tau-b (see TAU).
+
+    Raises ValueError for fewer than 2 values, values outside `limits` or a level outside (0, 1).
     """
     rows = _finite(values)
     if rows.ndim != 1 or len(rows) < 2 or not 0 < level < 1:
         raise ValueError(f"shape {tuple(rows.shape)}, level {level}: needs 2 or more values, level in (0, 1)")
+    lowest, highest = limits
+    if not (lowest - _SLACK <= float(rows.min()) and float(rows.max()) <= highest + _SLACK):
+        raise ValueError(f"values from {rows.min():.3g} to {rows.max():.3g} are outside limits={limits}")
     mean = float(rows.mean())
     half = float(stats.t.ppf((1 + level) / 2, len(rows) - 1)) * float(rows.std()) / math.sqrt(len(rows))
-    return Interval(mean - half, mean, mean + half)
+    return Interval(max(mean - half, lowest), mean, min(mean + half, highest))
 
 
 def sign_test(values: Values) -> float:

@@ -22,6 +22,15 @@ def test_table_shows_the_verdicts_it_decided():
     assert "as found" in str(table)
 
 
+def test_only_what_the_paper_prints_can_be_refuted():
+    """A hypothesis of this book that fails did not hold; the word of a claim of the paper stays."""
+    ours = Row("a guess", ledger.OURS, "no control", "otherwise", "refuted", (lambda: True,))
+    assert ours.decide() == ledger.FAILED
+    assert _row(lambda: True, verdict="refuted").decide() == ledger.HOW["refuted"]
+    held = Row("a guess", ledger.OURS, "no control", "so it is", "observed", (lambda: True,))
+    assert held.decide() == ledger.HOW["observed"]
+
+
 @pytest.mark.parametrize("outcome", [False, None, 1, "yes"])
 def test_a_check_that_does_not_return_true_raises(outcome):
     with pytest.raises(ValueError, match="check 2 of 2 for 'a claim'"):
@@ -39,7 +48,9 @@ def test_checks_run_when_the_table_is_made():
 def test_a_row_needs_a_check_and_a_known_verdict():
     with pytest.raises(ValueError, match="has no check"):
         _row()
-    with pytest.raises(ValueError, match="'likely' of 'a claim' is not one of proved, refuted, observed"):
+    with pytest.raises(
+        ValueError, match="'likely' of 'a claim' is not one of proved, refuted, observed, not shown"
+    ):
         _row(lambda: True, verdict="likely")
 
 

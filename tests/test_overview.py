@@ -9,8 +9,11 @@ from lib.symbolic import broken_step, theorem_2
 def test_counts_add_up():
     table = overview.proofs({"a": theorem_2.STEPS, "b": broken_step.STEPS})
     a, b, total = table.rows
-    assert a[1] + a[2] == len(theorem_2.STEPS)
-    assert b[2] >= 1  # the printed inequality (13) <= (14) among them
+    assert a[1] + a[3] == len(theorem_2.STEPS)
+    assert b[3] >= 1  # the printed inequality (13) <= (14) among them
+    for row, steps in ((a, theorem_2.STEPS), (b, broken_step.STEPS)):
+        assert row[2] + row[4] == sum(len(step.mutants) for step in steps)
+    assert b[4] >= b[3]
     assert total[1:] == [x + y for x, y in zip(a[1:], b[1:], strict=True)]
 
 

@@ -114,6 +114,17 @@ def test_intervals_cover_the_truth_as_often_as_they_say():
     assert sum(i.low <= 0 <= i.high for i in plain) / 400 < 0.9  # why seed_interval exists
 
 
+def test_an_interval_is_cut_where_no_value_can_lie():
+    wide = statistics.seed_interval([0.2, 1.0, 0.9])
+    cut = statistics.seed_interval([0.2, 1.0, 0.9], limits=statistics.TAU)
+    assert wide.high > 1
+    assert (cut.low, cut.value, cut.high) == (wide.low, wide.value, 1)
+    below = statistics.seed_interval([-0.2, -1.0, -0.9], limits=statistics.TAU)
+    assert (below.low, below.high) == (-1, -cut.low)
+    with pytest.raises(ValueError, match=r"values from 0.5 to 1.5 are outside limits=\(-1"):
+        statistics.seed_interval([0.5, 1.5], limits=statistics.TAU)
+
+
 def test_sign_test_counts_heads():
     assert statistics.sign_test([1, 2, 3, 4, 5]) == pytest.approx(1 / 32)
     assert statistics.sign_test([1, -1, 0]) == pytest.approx(0.75)

@@ -363,6 +363,27 @@ class TestGuides:
         runs = dict.fromkeys(settings.FOUR, ABSENT) | {"images": run}
         assert [(c.part, c.seconds) for c in costs.costs(runs)] == [("tau", 2.0)]
 
+    def test_prices_are_in_units_of_knowledge_transfer(self, four, monkeypatch):
+        monkeypatch.setattr(costs, "PASSES", {})
+        runs = dict.fromkeys(settings.FOUR, ABSENT)
+        assert costs.dearer(runs) == "No recorded run timed both the attacks and knowledge transfer."
+        runs["images"] = run_of(planted(1.0), seconds={"attack": 6.0, "knowledge": 2.0, "rivals": 1.0})
+        runs["text"] = run_of(planted(1.0), seconds={"attack": 1.0, "knowledge": 2.0})
+        runs["tasks"] = run_of(planted(1.0), seconds={"attack": 1.0})
+        assert report.price_table(runs).rows == [
+            ["images", None, 3.0, 0.5, None], ["text", None, 0.5, None, None],
+        ]  # fmt: skip
+        assert costs.dearer(runs).startswith("In 1 of the 2 settings")
+        assert costs.dearer(runs).endswith("itself: images (× 3.0).")
+
+    def test_a_shared_name_says_what_it_stands_for(self):
+        assert rivals.label("LogME") == "LogME"
+        assert rivals.label(OWN) == "adversarial loss (tasks: adversarial affinity)"
+        interval = statistics.Interval(0, 0, 0)
+        own = {key: rivals.Score(made(key), OWN, interval, interval) for key in settings.FOUR}
+        assert own["tasks"].title == "adversarial affinity"
+        assert own["text"].title == OWN
+
     def test_both_directions(self, four):
         runs = dict.fromkeys(settings.FOUR, ABSENT) | {"images": run_of(planted(1.0))}
         (found,) = reverse.both(runs)
@@ -421,6 +442,16 @@ def without(folder, *names):
     return settings.load(folder)
 
 
+class TestSection:
+    def test_a_chapter_shows_the_rows_of_its_section(self, recorded, every):
+        run = recorded["attributes"]
+        if not run:
+            pytest.skip("attributes-reduced is not recorded")
+        own = [row for row in every if row.part == "4.3 attributes"]
+        assert [row[:3] for row in report.section(run).rows] == [[r.claim, r.where, r.ours] for r in own]
+        assert {row[0]: row[-1] for row in report.section(run).rows}["Young is first in both"] == "not shown"
+
+
 class TestMissing:
     @pytest.mark.parametrize("key", [*settings.FOUR, "rbf"])
     def test_a_deleted_run_turns_its_rows_into_not_shown(self, tmp_path, recorded, every, key):
@@ -446,6 +477,7 @@ class TestMissing:
             report.rival_table(scores),
             report.best_table(rivals.best(left, scores)),
             report.cost_table(left),
+            report.price_table(left),
             report.sensitivity_table(left),
             report.reverse_table(left),
             report.gradient_table(kept.one("rbf", name="icml", folder=tmp_path)),
@@ -495,7 +527,8 @@ class TestSummary:
         assert summary.stale(left, places) == []
         text = (tmp_path / "README.md").read_text()
         assert "| section 4.2, data, images | not shown | not recorded |" in text
-        assert "(book/theorem_2.md)" in text
+        lines_of_proofs = next(line for line in text.splitlines() if "lines of their proofs" in line)
+        assert "[theorem_2](book/theorem_2.md), [theorem_3](book/theorem_3.md)" in lines_of_proofs
         assert "(theorem_2.md)" in (tmp_path / "intro.md").read_text()
         original = next(path for path in summary.PLACES if path.name == "README.md").read_text()
         assert text.partition(summary.BEGIN)[0] == original.partition(summary.BEGIN)[0]

@@ -93,23 +93,26 @@ def panels(result: Any) -> Figure:
     for ax, title in zip(axes.flat, PANELS):
         _points(ax, result, PREDICTORS[title], summary.source_names(result), controls=title in MEASURES)
         one = summary.link(result, title)
-        ax.set_title(f"τ_b = {one.all.tau:.2f}, p = {one.all.p_one_sided:.2g}".replace("τ_b", "$\\tau_b$"))
+        p = f"p = {one.all.p_one_sided:.2g}" if one.all.p_one_sided >= 0.001 else "p < .001"
+        ax.set_title(f"$\\tau_b$ = {one.all.value:.2f}, {p}")
         ax.set_xlabel(title)
     for ax in axes[:, 0]:
         ax.set_ylabel("verification accuracy")
     handles, names = axes[0, 0].get_legend_handles_labels()
     fig.legend(handles, names, loc="outside upper center", ncols=3)
-    return style.stamp(fig, f"{result.caption} · means over seeds, lines: their range; one-sided p")
+    note = "points: means over seeds, lines: their range; τ_b: mean over seeds, one-sided p by permutation"
+    return style.stamp(fig, f"{result.caption} · {note}")
 
 
 def links(result: Any) -> Figure:
     """Kendall's tau-b of every predictor with verification accuracy, best first, with bootstrap intervals."""
-    found = sorted((summary.link(result, name) for name in PREDICTORS), key=lambda one: one.all.tau)
+    found = sorted((summary.link(result, name) for name in PREDICTORS), key=lambda one: one.all.value)
     fig, ax = style.figure(height=0.27 * len(found) + 1.2)
     for row, one in enumerate(found):
         look = style.series(0 if one.predictor in MEASURES else 1) | {"linestyle": "none"}
-        spread = [[max(one.all.tau - one.interval.low, 0)], [max(one.interval.high - one.all.tau, 0)]]
-        ax.errorbar([one.all.tau], [row], xerr=spread, capsize=2, **look)
+        value = one.all.value
+        spread = [[max(value - one.interval.low, 0)], [max(one.interval.high - value, 0)]]
+        ax.errorbar([value], [row], xerr=spread, capsize=2, **look)
     ax.plot([], [], label="needs an attack", **(style.series(0) | {"linestyle": "none"}))
     ax.plot([], [], label="needs none", **(style.series(1) | {"linestyle": "none"}))
     ceiling = summary.reliability(result, ACCURACY)
@@ -176,7 +179,8 @@ def released() -> Figure:
     ax.margins(y=0.15)
     ax.set(xlabel="rank among the forty", ylabel="mean accuracy, seven benchmarks")
     fig.legend(loc="outside upper center", ncols=2)
-    return style.stamp(fig, "authors' code, exp2/visualize.py at 985ab57 · one run, seeds unknown")
+    where = "authors' code, exp2/visualize.py at 985ab57"
+    return style.stamp(fig, f"{where} · {selection.stamp()} · one run, seeds unknown")
 
 
 def _above_noise(attack: str) -> summary.Value:

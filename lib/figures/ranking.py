@@ -5,7 +5,8 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from lib.figures import style
-from lib.ranking.report import TITLES, Ranking
+from lib.ranking.measures import TITLES
+from lib.ranking.report import Ranking
 from lib.tables import Table
 
 

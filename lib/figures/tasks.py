@@ -131,7 +131,7 @@ def agreement(result: Any, knowledge: str = "readout affinity") -> Figure:
     cubes = summary.cubes(result, {name: every[name] for name in (*SHOWN, knowledge)})
     for index, measure in enumerate(SHOWN):
         found = summary.link(result, cubes[measure], cubes[knowledge])
-        taus = [found[name].tau for name in names]
+        taus = [found[name].value for name in names]
         look = style.series(index) | {"linestyle": "none"}
         shift = 0.16 * ((len(SHOWN) - 1) / 2 - index)
         ax.plot(taus, places + shift, label=measure, **look)

@@ -72,8 +72,9 @@ def predictors(scores: Sequence[rivals.Score], stamp: str) -> Figure:
                 ax.set_title(score.setting.title.replace(", ", "\n"))
         ax.axvline(0, color=style.PALETTE["grey"], linewidth=1)
         ax.set(xlim=(-1.05, 1.05), xlabel="mean $\\tau_b$")
-    axes[0, 0].set_yticks(range(len(names)), names[::-1])
+    titles = [name + ("*" if name in rivals.MEANS else "") for name in names]
+    axes[0, 0].set_yticks(range(len(names)), titles[::-1])
     for kind, look in _LOOKS.items():
         axes[0, 0].plot([], [], look["marker"], color=look["color"], label=kind)
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    return style.stamp(fig, stamp)
+    return style.stamp(fig, f"{stamp} · * {'; '.join(map(rivals.label, rivals.MEANS))}")

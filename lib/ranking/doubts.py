@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lib.ranking.measures import ADVERSARIAL, DIRECT, MEASURES
+from lib.ranking.measures import ADVERSARIAL, DIRECT, MEASURES, TITLES
 
 if TYPE_CHECKING:
     from lib.ranking.report import Ranking
@@ -104,8 +104,6 @@ def _others(ranking: Ranking) -> Iterator[str]:
 
 
 def _title(measure: str) -> str:
-    from lib.ranking.report import TITLES
-
     return TITLES.get(measure, measure)
 
 

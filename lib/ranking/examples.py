@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch.nn import functional
 from lib import closure, compute, knowledge, training
 from lib.data import images
 from lib.models.cnn import DigitNet
+from lib.tables import Table
 
 TARGET = 400  # labelled images of the new task, of scikit-learn's 1,797 digits; no candidate has seen them
 CANDIDATES: dict[str, tuple[int, ...]] = {  # the digits that each has learnt to tell apart
@@ -83,6 +84,12 @@ def known(models: dict[str, nn.Module]) -> dict[str, float]:
         sets = [(training.predict(features, x), y) for x, y in parts]  # uint8 becomes [0, 1] on the way
         found[name] = knowledge.linear_probe(*sets, classes=10, strengths=(1e-2, 1e-1, 1.0)).accuracy
     return found
+
+
+def known_table(known: Mapping[str, float]) -> Table:
+    """What `known` found, beside what each of the close candidates has learnt from."""
+    rows = [[name, CLOSE[name], accuracy] for name, accuracy in known.items()]
+    return Table(["model", "images learnt from", "known accuracy"], rows)
 
 
 def network(x: Tensor, y: Tensor, classes: int, name: str) -> DigitNet:

@@ -19,8 +19,9 @@ from lib.ranking.targets import Target
 
 DIRECT = "probe accuracy"
 ADVERSARIAL = ("tau1", "tau2", "alpha", "adversarial loss")
-RIVALS = ("logme", "leep", "nce", "h_score", "h_score_regularised", "trans_rate", "knn")
+RIVALS = tuple(estimators.TITLES)
 MEASURES = (DIRECT, *ADVERSARIAL, *RIVALS)
+TITLES = {"tau1": "τ₁", "tau2": "τ₂", "alpha": "α", **estimators.TITLES}  # the others are readable
 STRENGTHS = tuple(10.0**k for k in range(-5, 2))  # of the probe's penalty; the features' variance is 1
 NULLS = 100  # permutations behind the null of tau2
 PART = 32  # samples whose Jacobians are in memory at a time

@@ -11,15 +11,9 @@ from functools import cached_property
 import torch
 
 from lib import statistics
-from lib.ranking.measures import MEASURES, Evidence
+from lib.ranking.measures import MEASURES, TITLES, Evidence
 from lib.ranking.resamples import LEVEL, Spread
 from lib.tables import Table
-
-TITLES = {
-    "tau1": "τ₁", "tau2": "τ₂", "alpha": "α", "logme": "LogME", "leep": "LEEP", "nce": "NCE",
-    "h_score": "H-score", "h_score_regularised": "H-score, shrunken", "trans_rate": "TransRate",
-    "knn": "k-NN accuracy",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

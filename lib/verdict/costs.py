@@ -22,6 +22,7 @@ PARTS = {
     "knowledge": "knowledge transfer itself",
     "reference": "training the reference model",
 }
+COMPARED = ("tau", "attack", "rivals", "reference")  # with knowledge transfer
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,31 @@ def costs(runs: Mapping[str, Run]) -> list[Cost]:
             if times:
                 found.append(Cost(setting, part, median(times), passes.get(part, "")))
     return found
+
+
+def prices(runs: Mapping[str, Run]) -> dict[Setting, dict[str, float | None]]:
+    """{setting: {part: its median seconds / those of knowledge transfer}}, where both were timed."""
+    found: dict[Setting, dict[str, float]] = {}
+    for cost in costs(runs):
+        found.setdefault(cost.setting, {})[cost.part] = cost.seconds
+    return {
+        setting: {part: parts[part] / parts["knowledge"] if part in parts else None for part in COMPARED}
+        for setting, parts in found.items()
+        if parts.get("knowledge")
+    }
+
+
+def dearer(runs: Mapping[str, Run]) -> str:
+    """One sentence: where do the attacks take longer than what they are to predict?"""
+    found = {setting.title: shares["attack"] for setting, shares in prices(runs).items() if shares["attack"]}
+    if not found:
+        return "No recorded run timed both the attacks and knowledge transfer."
+    longer = [f"{title} (× {ratio:.1f})" for title, ratio in found.items() if ratio > 1]
+    where = f": {', '.join(longer)}" if longer else ""
+    return (
+        f"In {len(longer)} of the {len(found)} settings that timed both, the attacks took longer than "
+        f"measuring knowledge transfer itself{where}."
+    )
 
 
 def _images(config: Any) -> dict[str, str]:

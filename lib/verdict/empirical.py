@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lib import compute, paper
-from lib.verdict import clusters, order, pooled, rule, sentences, settings
+from lib.verdict import clusters, order, pooled, rule, settings
 from lib.verdict.order import Grid
 from lib.verdict.rows import NOTHING, Row, at, column, curve, extremes, sample, unrecorded
 from lib.verdict.rule import Evidence
@@ -18,13 +18,13 @@ COLUMNS = {"tau1": "τ₁", "tau2": "τ₂", "adversarial_loss": OWN}  # of the 
 
 def rows(runs: Runs) -> list[Row]:
     """Every sentence and every printed column of sections 4.2 to 4.4, in the paper's order."""
-    images, text, attributes, tasks = settings.of(*settings.FOUR)
-    return [
-        *_images(images, runs["images"]),
-        *_text(text, runs["text"]),
-        *_attributes(attributes, runs["attributes"]),
-        *_tasks(tasks, runs["tasks"]),
-    ]
+    return [row for key in settings.FOUR for row in section(key, runs[key])]
+
+
+def section(key: str, run: Run) -> list[Row]:
+    """The rows of one of the four settings."""
+    made = {"images": _images, "text": _text, "attributes": _attributes, "tasks": _tasks}
+    return made[key](settings.of(key)[0], run)
 
 
 def general(runs: Runs) -> list[Row]:
@@ -34,18 +34,28 @@ def general(runs: Runs) -> list[Row]:
             runs, paper.claim("affirmative"), "adversarial transferability indicates knowledge transfer"
         ),
         _overall(runs, paper.claim("strong_correlation"), "a strong positive correlation", rule.strong),
-        _overall(runs, sentences.VALIDATES, "a strong positive correlation, again", rule.strong),
-        _overall(runs, sentences.CONCLUSION, "theory and experiments show it"),
+        _overall(
+            runs,
+            paper.claim("strong_correlation_introduction"),
+            "a strong positive correlation, again",
+            rule.strong,
+        ),
+        _overall(runs, paper.claim("conclusion"), "theory and experiments show it"),
         _like_tau1(runs),
     ]
 
 
-def evidence(setting: Setting, run: Run, x: Any, y: Any) -> tuple[Evidence, Grid] | None:
-    """The order of two values in a setting, and the grid it comes from; None where they were not recorded."""
-    grid = setting.grid(run, x, y) if run else None
+def evidence(
+    setting: Setting, run: Run, x: Any, y: Any, *, targets: Any = None, name: str | None = None
+) -> tuple[Evidence, Grid] | None:
+    """The order of two values in a setting, and the grid it comes from; None where they were not recorded.
+
+    `targets`: on these alone; `name`: what x is called, where it is a function.
+    """
+    grid = setting.grid(run, x, y, targets) if run else None
     if not grid:
         return None
-    stream = compute.generator(0, "verdict", setting.key, str(x), str(y))
+    stream = compute.generator(0, "verdict", setting.key, name or x, y)
     return order.evidence(grid, generator=stream), grid
 
 
@@ -111,7 +121,7 @@ def _text(setting: Setting, run: Run) -> list[Row]:
     best = "the source that attacks best transfers best, in text too"
     return [
         *_columns(setting, run, paper.TEXT),
-        _best(setting, run, best, sentences.PROMINENT, extremes(paper.TEXT, "adversarial_loss")),
+        _best(setting, run, best, paper.claim("prominent_in_both"), extremes(paper.TEXT, "adversarial_loss")),
         _alone(setting, run),
     ]
 
@@ -135,7 +145,8 @@ def _attributes(setting: Setting, run: Run) -> list[Row]:
     table = paper.ATTRIBUTES
     more = "the more adversarially transferable, the better"
     return [
-        _link(setting, run, more, sentences.ATTRIBUTES, column(table, "adversarial_loss"), OWN),
+        _link(setting, run, more, paper.claim("attributes_more_is_better"),
+              column(table, "adversarial_loss"), OWN),
         *_columns(setting, run, table)[:2],
         _best(setting, run, "the attribute that attacks best transfers best", paper.claim("attributes_young"),
               extremes(table, "adversarial_loss")),
@@ -164,8 +175,8 @@ def _tasks(setting: Setting, run: Run) -> list[Row]:
     trees = f"Figures 4 and 5: two trees, {NOTHING}"
     return [
         *clusters.rows(run),
-        _link(setting, run, "a strong positive correlation among tasks", sentences.TASKS, trees, OWN,
-              rule_of=rule.strong),
+        _link(setting, run, "a strong positive correlation among tasks",
+              paper.claim("strong_correlation_tasks"), trees, OWN, rule_of=rule.strong),
     ]  # fmt: skip
 
 

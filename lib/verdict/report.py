@@ -54,6 +54,14 @@ def table(found: Sequence[Row], part: str) -> Linked:
     return Linked(columns, cells, caption=_captions(part))
 
 
+def section(run: Run) -> Table:
+    """The rows of a recorded run's own section, for its chapter: one rule, one set of numbers."""
+    found = empirical.section(run.experiment, run)
+    cells = [[row.claim, row.where, row.ours, row.sample, row.decision] for row in found]
+    columns = ["claim", "where", "ours", "from", "decision"]
+    return Table(columns, cells, caption="By the rule of the verdict", note=run.caption)
+
+
 def counts(found: Sequence[Row]) -> Table:
     """How many rows of each part were decided how."""
     parts = dict.fromkeys(row.part for row in found)
@@ -100,7 +108,7 @@ def rival_table(found: Sequence[rivals.Score]) -> Table:
     for predictor, kind in rivals.PREDICTORS.items():
         own = {s.setting.key: s for s in found if s.predictor == predictor}
         cells.append([
-            predictor, kind,
+            rivals.label(predictor), kind,
             *[f"{own[n].tau.value:.2f} ({_gain(own[n].gain)})" if n in own else None for n in names],
             rivals.mean(found, predictor),
         ])  # fmt: skip
@@ -114,8 +122,8 @@ def best_table(found: Sequence[rivals.Best]) -> Linked:
     cells = [
         [
             f"{row.setting.section} {row.setting.title}",
-            f"{row.measure.predictor} ({row.measure.tau.value:.2f})",
-            f"{row.other.predictor} ({row.other.tau.value:.2f})",
+            f"{row.measure.title} ({row.measure.tau.value:.2f})",
+            f"{row.other.title} ({row.other.tau.value:.2f})",
             _signed(row.difference),
             "the measure"
             if row.difference.high < 0
@@ -140,10 +148,16 @@ def cost_table(runs: Runs) -> Table:
          "; ".join(f"{n}: {at[part, n].passes}" for n in names if (part, n) in at and at[part, n].passes)]
         for part, label in costs.PARTS.items()
     ]  # fmt: skip
-    note = (
-        "Median seconds a record (one source, target and seed) on one core of the machine that recorded it."
-    )
+    note = "Median seconds a record: one source, target and seed; for tasks one fold, with all 225 pairs."
     return Table(["", *[f"{n}, s" for n in names], "passes of one sample"], cells, note=note)
+
+
+def price_table(runs: Runs) -> Table:
+    """How long each part takes, with knowledge transfer itself as the unit."""
+    cells = [[setting.title, *shares.values()] for setting, shares in costs.prices(runs).items()]
+    columns = ["setting", *[costs.PARTS[part] for part in costs.COMPARED]]
+    note = "Ratios of median seconds; above 1: takes longer than measuring knowledge transfer itself."
+    return Table(columns, cells, note=note, digits=2)
 
 
 def sensitivity_table(runs: Runs) -> Table:

@@ -36,8 +36,8 @@ def both(runs: Mapping[str, Run]) -> list[Both]:
         grid = setting.grid(run, *setting.headline) if run else None
         if grid:
             turned = [replace(group, x=group.y, y=group.x) for group in grid]
-            stream = compute.generator(0, "reverse", setting.key)
-            found, same = order.evidence(grid, generator=stream), order.hits(grid, generator=stream)
+            found = order.evidence(grid, generator=compute.generator(0, "reverse", setting.key))
+            same = order.hits(grid, generator=compute.generator(0, "verdict", setting.key, "best"))
             rows.append(Both(setting, found, same, order.regret(grid), order.regret(turned)))
     return rows
 

@@ -11,15 +11,20 @@ from dataclasses import dataclass
 
 import torch
 
-from lib import compute, statistics
+from lib import compute, estimators, statistics
 from lib.verdict import order, settings
 from lib.verdict.settings import OWN, Run, Setting
 
 MEASURES = (OWN, "τ₁", "τ₂", "τ₁ τ₂", "α²")
-RIVALS = ("LogME", "LEEP", "NCE", "H-score", "H-score, regularised", "TransRate", "k-NN")
+RIVALS = tuple(estimators.TITLES.values())
 BASELINES = ("source accuracy", "class overlap", "class balance", "nearness of the data")
 PREDICTORS = {**dict.fromkeys(MEASURES, "measure"), **dict.fromkeys(RIVALS, "rival"),
               **dict.fromkeys(BASELINES, "baseline")}  # fmt: skip
+MEANS = {  # what a shared name stands for where it is something else
+    OWN: {"tasks": "adversarial affinity"},
+    "class overlap": {"text": "same kind of task", "tasks": "same category"},
+    "source accuracy": {"tasks": "source's own success"},
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,11 @@ class Score:
     predictor: str
     tau: statistics.Interval
     gain: statistics.Interval
+
+    @property
+    def title(self) -> str:
+        """What the predictor is in this setting."""
+        return MEANS.get(self.predictor, {}).get(self.setting.key, self.predictor)
 
     @property
     def kind(self) -> str:
@@ -88,6 +98,12 @@ def mean(found: Sequence[Score], predictor: str) -> float | None:
     keys = {score.setting.key for score in found}
     own = [score.tau.value for score in found if score.predictor == predictor]
     return float(torch.tensor(own).mean()) if len(own) == len(keys) else None
+
+
+def label(predictor: str) -> str:
+    """A predictor's name for all settings, with what it stands for in some: "class overlap (text: ...)"."""
+    others = "; ".join(f"{key}: {name}" for key, name in MEANS.get(predictor, {}).items())
+    return f"{predictor} ({others})" if others else predictor
 
 
 def _varies(grid: order.Grid) -> bool:

@@ -19,8 +19,7 @@ def spread(values: Tensor) -> Interval | None:
     """Student's 95 % interval of mean tau-bs, cut to [-1, 1]; None for a single value."""
     if len(values) < 2:
         return None
-    found = statistics.seed_interval(values)
-    return Interval(max(-1.0, found.low), found.value, min(1.0, found.high))
+    return statistics.seed_interval(values, limits=statistics.TAU)
 
 
 @dataclass(frozen=True)

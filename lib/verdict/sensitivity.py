@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib import compute
-from lib.verdict import order, rule, settings
+from lib.verdict import empirical, rule, settings
 from lib.verdict.rule import Evidence
 from lib.verdict.settings import OWN, Run, Setting, Value
 
@@ -40,20 +39,15 @@ def changes(runs: Mapping[str, Run]) -> list[Change]:
     found = []
     for setting in settings.of(*settings.FOUR):
         run = runs[setting.key]
-        plain = _evidence(setting, run, *setting.headline) if run else None
+        plain = empirical.evidence(setting, run, *setting.headline) if run else None
         if plain:
-            before = rule.correlation(plain)
+            before = rule.correlation(plain[0])
             for kind, what, x, y, targets in _variants(setting, run):
-                one = _evidence(setting, run, x, y, targets)
+                name = what if callable(x) else None
+                one = empirical.evidence(setting, run, x, y, targets=targets, name=name)
                 if one:
-                    found.append(Change(setting, kind, what, one, before))
+                    found.append(Change(setting, kind, what, one[0], before))
     return found
-
-
-def _evidence(setting: Setting, run: Run, x: Any, y: Any, targets: Any = None) -> Evidence | None:
-    grid = setting.grid(run, x, y, targets)
-    stream = compute.generator(0, "sensitivity", setting.key)
-    return order.evidence(grid, generator=stream) if grid else None
 
 
 def _variants(setting: Setting, run: Run) -> Iterator[tuple[str, str, Any, Any, Any]]:

@@ -21,7 +21,6 @@ from lib.verdict.order import Grid, Group
 Value = Callable[[dict[str, Any]], float]
 OWN = "adversarial loss"  # in every setting: the measure that its section of the paper uses
 ALIASES = {  # one name for what the settings call differently
-    "regularised H-score": "H-score, regularised",
     "shared classes": "class overlap",
     "same kind of task": "class overlap",
     "same category": "class overlap",

@@ -88,10 +88,10 @@ def lines(found: Sequence[Row], runs: Runs) -> report.Linked:
                   "theorem_2", "theorem_3")}  # fmt: skip
     stated = [row for row in found if row.where.rpartition(",")[0] in statements]
     proofs = [row for row in found if row.claim.startswith("the proof of")]
-    page = report.link("theorem_2")
+    better = "repaired, Theorems 2 and 3 with better constants"
     cells = [
-        ["Propositions 1–2, Theorems 1–3", _all(stated), "every step by exact algebra", page],
-        [f"{len(proofs)} lines of their proofs", _all(proofs), "repaired, with a better constant", page],
+        ["Propositions 1–2, Theorems 1–3", _all(stated), "every step by exact algebra", _pages(stated)],
+        [f"{len(proofs)} lines of their proofs", _all(proofs), better, _pages(proofs)],
     ]
     for setting in settings.SETTINGS:
         one = empirical.evidence(setting, runs[setting.key], *setting.headline) if runs[setting.key] else None
@@ -160,6 +160,11 @@ def _all(found: Sequence[Row]) -> str:
     """The decision that all rows share, or how many of which."""
     kinds = [decision for decision in get_args(rule.Decision) if total(found, decision)]
     return kinds[0] if len(kinds) == 1 else ", ".join(f"{total(found, kind)} {_verb(kind)}" for kind in kinds)
+
+
+def _pages(found: Sequence[Row]) -> str:
+    """Links to every chapter that shows one of the rows."""
+    return ", ".join(report.link(page) for page in dict.fromkeys(row.page for row in found))
 
 
 def _verb(decision: str) -> str:

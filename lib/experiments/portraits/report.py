@@ -80,9 +80,8 @@ def link_table(result: Any, reading: str = HEADLINE[1]) -> Table:
         kind = "attack" if name in MEASURES else "rival"
         each = ", ".join(f"{tau:.2f}" for tau in one.seeds)
         again = summary.reliability(result, PREDICTORS[name])
-        more = summary.difference(result, name, reading=reading)
-        gap = "–" if name == HEADLINE[0] else f"{more.low:.2f} to {more.high:.2f}"
-        rows.append([name, kind, one.all.tau, one.all.p_one_sided, spread, gap, each, again])
+        gap = "–" if name == HEADLINE[0] else f"{one.lead.low:.2f} to {one.lead.high:.2f}"
+        rows.append([name, kind, one.all.value, one.all.p_one_sided, spread, gap, each, again])
     rows.sort(key=lambda row: -row[2])
     columns = [
         "predictor",
@@ -94,9 +93,11 @@ def link_table(result: Any, reading: str = HEADLINE[1]) -> Table:
         "by seed",
         "with itself, other seed",
     ]
-    number_of = len(summary.source_names(result))
-    title = f"Kendall's τ_b with {reading}, {number_of} attributes"
-    note = f"One-sided p; intervals resample the attributes. {result.caption}"
+    title = f"Kendall's τ_b with {reading}, {one.n} attributes"
+    note = (
+        f"τ_b: mean over seeds. p: one-sided, {one.all.repeats:,} random orders of the attributes; intervals "
+        f"resample them. {result.caption}"
+    )
     return Table(columns, rows, caption=title, note=note, digits=2)
 
 
@@ -105,8 +106,8 @@ def joint_table(result: Any) -> Table:
     readings = list(summary.knowledge(result))
     rows: list[list[Any]] = []
     for name, value in PREDICTORS.items():
-        x = summary.means(result, value)
-        rows.append([name, *[summary.tau(x, summary.means(result, KNOWLEDGE[r])) for r in readings]])
+        x = summary.every(result, value)
+        rows.append([name, *[summary.tau(x, summary.every(result, KNOWLEDGE[r])) for r in readings]])
     rows.append(["with itself, other seed", *[summary.reliability(result, KNOWLEDGE[r]) for r in readings]])
     return Table(["predictor", *readings], rows, caption="τ_b by benchmark", note=result.caption, digits=2)
 
@@ -114,12 +115,15 @@ def joint_table(result: Any) -> Table:
 def partial_table(
     result: Any, given: tuple[str, ...] = ("identity in the labels", "balanced accuracy", "class balance")
 ) -> Table:
-    """What is left of a measure's τ_b when a rival explanation is held fixed (Kendall's partial tau)."""
-    y = summary.means(result, ACCURACY)
+    """What is left of a measure's τ_b when a rival explanation is held fixed (Kendall's partial tau).
+
+    Both are means over seeds of what is found within a seed.
+    """
+    y = summary.every(result, ACCURACY)
     rows = []
     for name in MEASURES:
-        x = summary.means(result, PREDICTORS[name])
-        kept = [_partial(x, y, summary.means(result, PREDICTORS[other])) for other in given]
+        x = summary.every(result, PREDICTORS[name])
+        kept = [_partial(x, y, summary.every(result, PREDICTORS[other])) for other in given]
         rows.append([name, summary.tau(x, y), *kept])
     columns = ["measure", "τ_b", *[f"given {other}" for other in given]]
     return Table(
@@ -131,7 +135,7 @@ def logit_table(result: Any) -> Table:
     """Two logits or one: the same networks, attacked through both and through their difference."""
     rows = []
     for name, value in (("τ₁", "tau1"), ("τ₂", "tau2"), ("α²", "alpha_squared")):
-        two, one = (summary.means(result, at(*path, value)) for path in ((), ("one_logit",)))
+        two, one = (summary.every(result, at(*path, value)) for path in ((), ("one_logit",)))
         rows.append([name, float(two.mean()), float(one.mean()), summary.tau(two, one)])
     ratio = summary.means(result, lambda r: r["lambda"][0])
     rows.append(["λ of the source", float(ratio.mean()), 0.0, None])
@@ -141,14 +145,22 @@ def logit_table(result: Any) -> Table:
     )
 
 
-def dropped(result: Any) -> list[str]:
-    """Attributes of the data set that are not in the run."""
-    return [called(n) for n in attributes(result.config.data) if n not in summary.source_names(result)]
+def taking_part(result: Any) -> Table:
+    """How many attributes of the data set are in the run, and which the rule left out."""
+    out = [called(n) for n in attributes(result.config.data) if n not in summary.source_names(result)]
+    counts = [len(summary.source_names(result)), len(attributes(result.config.data))]
+    columns = ["attributes that take part", "of", "left out: too few photographs with it, or without"]
+    return Table(columns, [[*counts, ", ".join(out) or "none"]], note=result.caption)
 
 
 def _partial(x: Tensor, y: Tensor, z: Tensor) -> float:
-    xy, xz, yz = summary.tau(x, y), summary.tau(x, z), summary.tau(y, z)
-    return (xy - xz * yz) / max(((1 - xz**2) * (1 - yz**2)) ** 0.5, 1e-12)
+    """The mean over seeds, the columns."""
+    found = []
+    for seed in range(x.shape[1]):
+        a, b, c = x[:, seed], y[:, seed], z[:, seed]
+        ab, ac, bc = summary.tau(a, b), summary.tau(a, c), summary.tau(b, c)
+        found.append((ab - ac * bc) / max(((1 - ac**2) * (1 - bc**2)) ** 0.5, 1e-12))
+    return sum(found) / len(found)
 
 
 def _controls(result: Any) -> list[str]:

@@ -53,7 +53,10 @@ def simulate(
 
 
 def chosen(result: Any, measure: str = summary.HEADLINE[0], top: int = 5) -> dict[str, Any]:
-    """The run's own top `top` by a measure: names, tau-b among them and over all, ranks by accuracy."""
+    """The run's own top `top` by a measure: names, tau-b among them, ranks by accuracy.
+
+    Of the means over seeds, for a printed table has one number a source.
+    """
     names = summary.source_names(result)
     x = summary.means(result, summary.PREDICTORS[measure])
     y = summary.means(result, summary.KNOWLEDGE[summary.HEADLINE[1]])
@@ -63,7 +66,6 @@ def chosen(result: Any, measure: str = summary.HEADLINE[0], top: int = 5) -> dic
         "names": [names[i] for i in first.tolist()],
         "ranks": [order[i] for i in first.tolist()],
         "top": statistics.kendall(x[first], y[first]),
-        "all": statistics.kendall(x, y),
     }
 
 
@@ -74,6 +76,15 @@ def released(root: Path | None = None) -> dict[str, float] | None:
     rows = {str(row["model"]): float(row["mean"]) for row in faces.released(root)}
     known = {_plain(name): value for name, value in rows.items()}
     return {name: known[_plain(name)] for name in CELEBA}
+
+
+def stamp(root: Path | None = None) -> str:
+    """Which file the released accuracies are read from: "face_verification db25d7c4", or that it is absent.
+
+    A page reads them, no run does; so they are not among the data of a recorded run.
+    """
+    digest = registry.digest("face_verification", root)
+    return f"face_verification {digest[:8]}" if digest else "face_verification is not here"
 
 
 def shown_ranks(root: Path | None = None) -> list[int]:

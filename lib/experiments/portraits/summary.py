@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lib import compute, statistics
+from lib import compute, estimators, statistics
 from lib.experiments.portraits.settings import PERMUTED, STRANGERS, UNTRAINED, is_control
-
-Record = dict[str, Any]
-Value = Callable[[Record], float]
-
-
-def at(*path: str) -> Value:
-    """The number at a path of keys in a record."""
-
-    def value(record: Record) -> float:
-        found: Any = record
-        for key in path:
-            found = found[key]
-        return found
-
-    return value
-
+from lib.records import Record, Value, at
 
 MEASURES: dict[str, Value] = {
     "τ₁": at("tau1"),
@@ -40,13 +24,7 @@ MEASURES: dict[str, Value] = {
     "turn of the embedding": at("attacks", "pgd", "distance"),
 }
 RIVALS: dict[str, Value] = {  # higher is meant to be better in all of them
-    "LogME": at("rivals", "logme"),
-    "LEEP": at("rivals", "leep"),
-    "NCE": at("rivals", "nce"),
-    "H-score": at("rivals", "h_score"),
-    "H-score, regularised": at("rivals", "h_score_regularised"),
-    "TransRate": at("rivals", "trans_rate"),
-    "k-NN": at("rivals", "knn"),
+    **{title: at("rivals", key) for key, title in estimators.TITLES.items()},
     "source accuracy": at("baselines", "source_accuracy"),
     "balanced accuracy": at("baselines", "balanced_accuracy"),
     "class balance": at("baselines", "balance"),
@@ -106,36 +84,52 @@ def knowledge(result: Any) -> dict[str, Value]:
     return dict(list(found.items())[:1]) if len(found) == 2 else found
 
 
+def every(result: Any, value: Value, names: list[str] | None = None) -> Tensor:
+    """(sources, seeds): `values` on the one target."""
+    return values(result, targets(result)[0], value, names)
+
+
 @dataclass(frozen=True)
 class Link:
-    """Kendall's tau-b of a predictor with knowledge transfer, over all attributes.
+    """Kendall's tau-b of a predictor with knowledge transfer, over `n` attributes.
 
-    `all` is of the means over seeds, p exact without ties, else Monte Carlo; `seeds` the tau-b within each
-    seed; `interval` 95 % of tau-b when the attributes are resampled.
+    `all` is the mean over seeds of the tau-b within a seed, as `lib.verdict` has it, with p by permuting the
+    attributes, each with all its seeds; `seeds` the tau-b of each seed; `interval` 95 % of the mean when the
+    attributes are resampled; `lead` that of the difference to the adversarial loss, the same resamples.
     """
 
     predictor: str
-    all: statistics.Kendall
+    all: statistics.Permutation
     seeds: list[float]
     interval: statistics.Interval
+    lead: statistics.Interval
+    n: int
 
 
 def link(result: Any, predictor: str, reading: str = HEADLINE[1]) -> Link:
-    """How one predictor orders all attributes; names as in PREDICTORS and KNOWLEDGE."""
-    target = targets(result)[0]
-    x = values(result, target, PREDICTORS[predictor])
-    y = values(result, target, KNOWLEDGE[reading])
-    stream = compute.generator(0, "attributes", predictor, reading)
-    spread = _resampled(x.mean(1), y.mean(1), stream)
+    """How one predictor orders all attributes; names as in PREDICTORS and KNOWLEDGE.
+
+    Random orders and resamples are the ones of `lib.verdict`: the same question has the same p on both pages.
+    """
+    x, y = every(result, PREDICTORS[predictor]), every(result, KNOWLEDGE[reading])
+    orders = compute.generator(0, "verdict", "attributes", predictor, reading)
+    whole = statistics.stratified_permutation([(x, y)], generator=orders)
     each = [tau(x[:, seed], y[:, seed]) for seed in range(x.shape[1])]
-    return Link(predictor, statistics.kendall(x.mean(1), y.mean(1), generator=stream), each, spread)
+    stream = compute.generator(0, "rivals", "attributes", predictor)
+    own = every(result, PREDICTORS[HEADLINE[0]])
+    spread = _interval(_of_orders(x, y, _draws(x, stream)), whole.value)
+    again = _draws(x, stream)
+    lead = _of_orders(x, y, again) - _of_orders(own, y, again)
+    return Link(predictor, whole, each, spread, _interval(lead, whole.value - tau(own, y)), len(x))
 
 
 def tau(x: Tensor, y: Tensor) -> float:
-    """Kendall's tau-b alone, without its p; 0 where a side is constant."""
-    a, b = (torch.sign(side[:, None] - side[None, :]) for side in (x, y))
-    scale = float(a.abs().sum() * b.abs().sum()) ** 0.5
-    return float((a * b).sum()) / scale if scale else 0.0
+    """Kendall's tau-b alone, without its p, of (sources,) or, the mean over seeds, of (sources, seeds).
+
+    A side that is constant orders nothing and counts as 0.
+    """
+    one = torch.arange(len(x)).unsqueeze(0)
+    return float(_of_orders(x, y, one)[0])
 
 
 def ranks(numbers: Tensor) -> list[int]:
@@ -148,38 +142,32 @@ def reliability(result: Any, value: Value) -> float | None:
 
     No measure can be expected to predict what a second training does not repeat.
     """
-    found = values(result, targets(result)[0], value)
+    found = every(result, value)
     pairs = [(i, j) for i in range(found.shape[1]) for j in range(i)]
     return sum(tau(found[:, i], found[:, j]) for i, j in pairs) / len(pairs) if pairs else None
 
 
-def difference(
-    result: Any, predictor: str, other: str = HEADLINE[0], reading: str = HEADLINE[1]
-) -> statistics.Interval:
-    """tau-b of one predictor less that of another, 95 % when the attributes are resampled, both alike."""
-    x, z, y = (means(result, v) for v in (PREDICTORS[predictor], PREDICTORS[other], KNOWLEDGE[reading]))
-    draws = [_taus(side, y, compute.generator(0, "attributes", "difference")) for side in (x, z)]
-    low, high = _ends(draws[0] - draws[1])
-    return statistics.Interval(low, tau(x, y) - tau(z, y), high)
+def _draws(x: Tensor, generator: torch.Generator, repeats: int = 1000) -> Tensor:
+    """Resamples of the sources (repeats, sources); a source is drawn with all its seeds."""
+    return torch.randint(len(x), (repeats, len(x)), generator=generator)
 
 
-def _resampled(x: Tensor, y: Tensor, generator: torch.Generator) -> statistics.Interval:
-    low, high = _ends(_taus(x, y, generator))
-    return statistics.Interval(low, tau(x, y), high)
+def _of_orders(x: Tensor, y: Tensor, draws: Tensor) -> Tensor:
+    """The mean over seeds of tau-b (repeats,) of the sources drawn; one drawn twice is tied with itself."""
+    total = torch.zeros(len(draws), dtype=torch.float64)
+    columns = list(zip(x.reshape(len(x), -1).T.double(), y.reshape(len(y), -1).T.double(), strict=True))
+    for pair in columns:
+        a, b = (torch.sign(side[:, None] - side[None, :]) for side in pair)
+        a, b = (signs[draws[:, :, None], draws[:, None, :]] for signs in (a, b))
+        scale = (a.abs().sum((1, 2)) * b.abs().sum((1, 2))).sqrt()
+        total += (a * b).sum((1, 2)) / scale.clamp(min=1)
+    return total / len(columns)
 
 
-def _taus(x: Tensor, y: Tensor, generator: torch.Generator, repeats: int = 1000) -> Tensor:
-    """tau-b of resampled sources (repeats,); a source drawn twice is tied with itself."""
-    a, b = (torch.sign(side[:, None] - side[None, :]) for side in (x, y))
-    draws = torch.randint(len(x), (repeats, len(x)), generator=generator)
-    a, b = (signs[draws[:, :, None], draws[:, None, :]] for signs in (a, b))
-    scale = (a.abs().sum((1, 2)) * b.abs().sum((1, 2))).sqrt()
-    return (a * b).sum((1, 2)) / scale.clamp(min=1)
-
-
-def _ends(draws: Tensor) -> list[float]:
-    """The middle 95 %."""
-    return draws.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+def _interval(draws: Tensor, value: float) -> statistics.Interval:
+    """The middle 95 % of the draws."""
+    low, high = draws.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+    return statistics.Interval(low, value, high)
 
 
 def _has(result: Any, value: Value) -> bool:
@@ -191,6 +179,6 @@ def _has(result: Any, value: Value) -> bool:
 
 __all__ = [
     "HEADLINE", "KNOWLEDGE", "MEASURES", "PERMUTED", "PREDICTORS", "RIVALS", "UNTRAINED", "Link", "at",
-    "called", "control_names", "difference", "knowledge", "link", "means", "ranks", "reliability",
+    "called", "control_names", "every", "knowledge", "link", "means", "ranks", "reliability",
     "select", "source_names", "targets", "tau", "title", "values",
 ]  # fmt: skip

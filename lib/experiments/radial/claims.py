@@ -140,8 +140,7 @@ def _track(records: Records, link: Link, pair: tuple[int, int]) -> Tracking:
 
 def _of_taus(values: list[float]) -> statistics.Interval:
     """The t interval over seeds, cut to where a tau-b can lie."""
-    found = statistics.seed_interval(values)
-    return statistics.Interval(max(-1.0, found.low), found.value, min(1.0, found.high))
+    return statistics.seed_interval(values, limits=statistics.TAU)
 
 
 def ratio(records: Records, over: str, under: str, pair: tuple[int, int]) -> statistics.Interval:

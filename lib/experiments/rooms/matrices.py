@@ -11,23 +11,11 @@ from torch import Tensor
 from lib import clustering, compute
 from lib.clustering.tournaments import CLIP
 from lib.data.task_labels import TASKS
+from lib.records import Record, at
 
-Record = dict[str, Any]
 NAMES = [task.name for task in TASKS]
 CATEGORIES = [task.category for task in TASKS]
 REPEATS = 2_000  # of Mantel's permutations
-
-
-def at(*path: str | int) -> Any:
-    """A function that returns what stands at a path of keys."""
-
-    def value(record: Record) -> Any:
-        found: Any = record
-        for key in path:
-            found = found[key]
-        return found
-
-    return value
 
 
 def radii(result: Any) -> list[str]:

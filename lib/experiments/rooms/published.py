@@ -26,5 +26,6 @@ def beside(others: dict[str, Tensor]) -> dict[str, Tensor]:
 def note() -> Table:
     """Where the published half of a page comes from, or how to get it."""
     entry = registry.get("taskonomy_affinity")
-    here: Any = "here" if affinities() is not None else f"not here: {registry.remedy(entry)}"
+    digest = registry.digest(entry.name)
+    here: Any = f"here: {entry.name} {digest[:8]}" if digest else f"not here: {registry.remedy(entry)}"
     return Table(["published table", "what", "licence", "state"], [[TABLE, entry.what, entry.licence, here]])

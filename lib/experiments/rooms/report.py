@@ -16,6 +16,7 @@ from lib.experiments.rooms import matrices, published, summary
 from lib.experiments.rooms.summary import CATEGORIES, KNOWLEDGE, MEASURES, NAMES, RIVALS
 from lib.tables import Table
 
+FEWEST = 4  # tasks that a test of two matrices needs
 LISTINGS = 50  # random orders of the tasks, for the one method that minds
 
 
@@ -64,9 +65,11 @@ def link_table(result: Any, knowledge: str = "readout affinity") -> Table:
     """Every measure and rival against knowledge transfer: target by target, and all in one test."""
     if not result.records[0]["knowledge"]:
         return _nothing("nothing was read out of these networks", result)
+    learnt = [NAMES.index(name) for name in summary.targets(result)]
+    if len(learnt) < FEWEST:
+        return _nothing(f"only {len(learnt)} networks have learnt their task", result)
     cubes = summary.cubes(result, {**MEASURES, **RIVALS, **KNOWLEDGE})
     reference = cubes[knowledge]
-    learnt = [NAMES.index(name) for name in summary.targets(result)]
     rows = []
     for name in (name for name in cubes if name not in KNOWLEDGE):
         found = summary.link(result, cubes[name], reference)
@@ -79,14 +82,14 @@ def link_table(result: Any, knowledge: str = "readout affinity") -> Table:
     rows.sort(key=lambda row: -row[1])
     columns = ["measure", "mean τ_b, 14 sources", "p < .05 (Holm)", "τ_b, learnt sources", "Mantel r", "p"]
     note = (
-        f"{len(learnt)} learnt targets. Mantel: learnt tasks only, ranks within targets; one-sided p. "
-        f"{result.caption}"
+        f"{len(learnt)} learnt targets; τ_b: mean over targets and seeds. Mantel: learnt tasks only, means "
+        f"over seeds, ranks within targets; one-sided p. {result.caption}"
     )
     return Table(columns, rows, caption=f"Which measure follows the {knowledge}", note=note, digits=2)
 
 
 def target_table(result: Any, measure: str, knowledge: str = "readout affinity") -> Table:
-    """One measure, target by target: tau-b over the fourteen other sources, its exact p, and the picks."""
+    """One measure, target by target: tau-b over the fourteen other sources, its p, and the picks."""
     rows: list[list[Any]] = []
     if not result.records[0]["knowledge"]:
         return _nothing("nothing was read out of these networks", result)
@@ -97,7 +100,7 @@ def target_table(result: Any, measure: str, knowledge: str = "readout affinity")
         others = [summary.title(other) for other in summary.source_names(result, name)]
         place = int((y > y[x.argmax()]).sum()) + 1
         picks = [others[int(x.argmax())], others[int(y.argmax())], place]
-        rows.append([summary.title(name), one.tau, one.p_one_sided, *picks])
+        rows.append([summary.title(name), one.value, one.p_one_sided, *picks])
     columns = [
         "target",
         "τ_b",
@@ -106,7 +109,10 @@ def target_table(result: Any, measure: str, knowledge: str = "readout affinity")
         "best teacher",
         "the attacker's rank as teacher",
     ]
-    note = f"14 sources, means over seeds. {result.caption}"
+    note = (
+        f"14 sources. τ_b: mean over seeds; p: {one.repeats:,} random orders of the sources. Picks: by means "
+        f"over seeds. {result.caption}"
+    )
     return Table(columns, rows, caption=f"{measure} against {knowledge}", note=note, digits=2)
 
 
@@ -135,7 +141,7 @@ def agreement_table(result: Any) -> Table:
 
 def _agreement(name: str, first: Tensor, second: Tensor, keep: Sequence[int] | None = None) -> list[Any]:
     index = torch.arange(len(first)) if keep is None else torch.tensor(list(keep))
-    if len(index) < 4:
+    if len(index) < FEWEST:
         return [name, None, None, None, None]
     a, b = (matrix[index][:, index] for matrix in (first, second))
     plain = matrices.mantel(a, b)

@@ -7,26 +7,18 @@ leave each target's own source out, unless they are asked for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lib import compute, statistics
-from lib.experiments.rooms.matrices import CATEGORIES, NAMES, Record, affinity, at, of_seed, radii
-
-Value = Callable[[Record], float]
+from lib import compute, estimators, statistics
+from lib.experiments.rooms.matrices import CATEGORIES, NAMES, affinity, of_seed, radii
+from lib.records import Record, Value, at
 
 CATEGORY = dict(zip(NAMES, CATEGORIES))
-RIVAL_NAMES = {
-    "LogME": "logme",
-    "H-score": "h_score",
-    "regularised H-score": "h_score_regularised",
-    "TransRate": "trans_rate",
-    "k-NN": "knn",
-}
 MEASURES: dict[str, Value] = {
     "adversarial affinity, ε = .03": at("affinity", "0.03"),
     "adversarial affinity, ε = .06": at("affinity", "0.06"),
@@ -42,7 +34,7 @@ KNOWLEDGE: dict[str, Value] = {
     "readout gain": at("taught", "gain"),
 }
 RIVALS: dict[str, Value] = {
-    **{name: at("rivals", key) for name, key in RIVAL_NAMES.items()},
+    **{name: at("rivals", key) for key, name in estimators.TITLES.items() if key not in ("leep", "nce")},
     "same category": at("same_category"),
     "source's own success": at("own_gain"),
 }
@@ -129,24 +121,25 @@ def cubes(result: Any, wanted: dict[str, Value]) -> dict[str, Tensor]:
 
 def link(
     result: Any, measure: Tensor, knowledge: Tensor, *, learnt: bool = False
-) -> dict[str, statistics.Kendall]:
+) -> dict[str, statistics.Permutation]:
     """Kendall's tau-b of two cubes over the fourteen other sources, for every learnt target.
 
-    Means over seeds; exact p. `learnt` keeps only sources that have learnt their own task. The targets are no
+    The mean over seeds of the tau-b within a seed, as `lib.verdict` has it; p by permuting the sources, each
+    with all its seeds. `learnt` keeps only sources that have learnt their own task. The targets are no
     independent repetitions: they share their sources.
     """
     found, kept = {}, targets(result) if learnt else NAMES
     for target in targets(result):
         rows = torch.tensor([name in kept and name != target for name in NAMES])
-        x, y = (cube[rows, NAMES.index(target)].mean(1) for cube in (measure, knowledge))
-        found[target] = statistics.kendall(x, y, generator=compute.generator(0, "link", target))
+        x, y = (cube[rows, NAMES.index(target)] for cube in (measure, knowledge))
+        stream = compute.generator(0, "link", target)
+        found[target] = statistics.stratified_permutation([(x, y)], generator=stream)
     return found
 
 
-def mean_tau(found: dict[str, statistics.Kendall]) -> float:
-    """The mean of tau-b over the targets; a constant measure orders nothing and counts as 0."""
-    taus = [0.0 if one.tau != one.tau else one.tau for one in found.values()]
-    return sum(taus) / len(taus)
+def mean_tau(found: dict[str, statistics.Permutation]) -> float:
+    """The mean of tau-b over the targets."""
+    return sum(one.value for one in found.values()) / len(found)
 
 
 def _mean_at(records: Sequence[Record], *path: str | int) -> float:

@@ -55,7 +55,7 @@ def _three_sources() -> Fact:
     perfect, other = found["adversarial_loss"], found["tau1"]
     return (
         "three sources show that adversarial and knowledge transferability go together",
-        "Figure 3, right",
+        "ours",
         "three rows",
         f"even a perfect order of three has p = {perfect.p_one_sided:.2f}; τ₁'s has τ_b {other.tau:.2f}",
         "refuted",
@@ -108,7 +108,7 @@ def _random_words(result: Any) -> Fact:
     same, other = _by_kind(result, rise.mean(1))
     return (
         "attacks on every source fool the reference more than random words do",
-        "4.2",
+        "ours",
         "no control",
         f"loss over random words: {_span(same)} through sources that judge sentiment, {_span(other)} through "
         "the others",
@@ -125,7 +125,7 @@ def _control(result: Any) -> Fact:
     same, other = _by_kind(result, gain)
     return (
         "training on any of the sources is better than none",
-        "4.2",
+        "ours",
         "no control",
         f"accuracy over the untrained control: {_span(same)} of sources that judge sentiment, {_span(other)} "
         "of the others",
@@ -183,7 +183,7 @@ def _both(result: Any) -> Fact:
     small = [one.name for one in found if one.gives_tau2()]
     return (
         "one of our readings gives the paper's τ₁ and τ₂ together",
-        "Figure 3, right",
+        "ours",
         "τ₁ near .5, τ₂ from 3e-6 to 1.34e-3",
         f"{len(small)} of {len(found)} give such a τ₂, none of them such a τ₁",
         "refuted",

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lib import compute, statistics
+from lib import compute, estimators, statistics
 from lib.experiments.sentences.settings import UNTRAINED
-
-Record = dict[str, Any]
-Value = Callable[[Record], float]
-
-
-def at(*path: str) -> Value:
-    """The number at a path of keys in a record."""
-
-    def value(record: Record) -> float:
-        found: Any = record
-        for key in path:
-            found = found[key]
-        return found
-
-    return value
-
+from lib.records import Record, Value, at
 
 MEASURES: dict[str, Value] = {
     "adversarial loss": at("attacks", "textfooler", "loss"),
@@ -46,12 +31,7 @@ KNOWLEDGE: dict[str, Value] = {  # higher is better in all
     "new layer accuracy": at("knowledge", "layer_accuracy"),
 }
 RIVALS: dict[str, Value] = {
-    "LogME": at("rivals", "logme"),
-    "LEEP": at("rivals", "leep"),
-    "NCE": at("rivals", "nce"),
-    "H-score, regularised": at("rivals", "h_score_regularised"),
-    "TransRate": at("rivals", "trans_rate"),
-    "k-NN": at("rivals", "knn"),
+    **{title: at("rivals", key) for key, title in estimators.TITLES.items() if key != "h_score"},
     "nearness of the texts": lambda r: -r["baselines"]["domain_distance"],
     "source accuracy": at("baselines", "source_accuracy"),
     "same kind of task": at("same_task"),
@@ -138,7 +118,7 @@ def link(result: Any, measure: str, knowledge: str) -> Link:
         knowledge,
         statistics.kendall(x.mean(1), y.mean(1)),
         statistics.stratified_permutation([(x, y)], generator=stream),
-        statistics.seed_interval(each) if len(each) > 1 else None,
+        statistics.seed_interval(each, limits=statistics.TAU) if len(each) > 1 else None,
     )
 
 
