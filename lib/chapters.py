@@ -215,6 +215,8 @@ def _papermill(name: str, values: dict[str, Any], timeout: int) -> tuple[Any, in
 
     memory = [0]
     options: dict[str, Any] = {"kernel_name": "python3", "cwd": str(BOOK), "execution_timeout": timeout}
+    # Level 40, errors: each kernel would warn of its unencrypted sockets, which only this machine can reach.
+    options["extra_arguments"] = ["--IPKernelApp.log_level=40"]
     options["on_cell_executed"] = lambda **cell: memory.append(kernel.peak_memory())
     try:
         with kernel.home():

@@ -72,7 +72,7 @@ def top_pairs(*stacks: Tensor) -> list[TopPair]:
     rows, counts = {part.shape[1] for part in wide}, [len(part) for part in wide]
     if len(rows) > 1:
         return [top_pair(J) for J in stacks]
-    if not 2 <= max(rows) <= _LARGEST or sum(counts) < _FEWEST:
+    if not 2 <= max(rows) <= _LARGEST or min(counts) < _FEWEST:
         return [TopPair(J, *_dense(part)) for J, part in zip(stacks, wide)]
     values, vectors, good = _top_two(torch.cat([_gram(part) for part in wide]).permute(1, 2, 0).contiguous())
     sigmas = values.clamp(min=0).sqrt().mT.contiguous().split(counts)
