@@ -41,23 +41,31 @@ def kills(project, command, count, chance, done, again, jobs, each=1):
     `done()` is what is finished: a set of names, as they stand in the log. None of them may begin once more,
     and of the `jobs` (lines) that the command has, a kill may cost no more than the `each` under way.
     """
-    started = time.monotonic()
-    project.python(*command)
-    duration, left = time.monotonic() - started, count
+    duration, left = timed(project.python, *command)[0], count
     again()
     while left:
         begun, killed = len(log_lines(project)), 0
         for _ in range(min(left, chance.randint(2, 8))):
             finished, seen = done(), len(log_lines(project))
-            killed += kill_after(project, command, chance.uniform(0.1, 1) * duration)
+            seconds, hit = timed(kill_after, project, command, chance.uniform(0.1, 1) * duration)
             twice = finished & set(log_lines(project)[seen:])
             assert not twice, f"{twice} had been done, and began again"
-        project.python(*command)
+            if not hit:  # the machine has less to do than before
+                duration = seconds
+                break
+            killed += 1
+        duration = max(duration, timed(project.python, *command)[0])
         again()
         left -= killed
         assert len(log_lines(project)) - begun <= jobs + killed * each, (
             "a kill cost what had been done before"
         )
+
+
+def timed(function, *arguments):
+    started = time.monotonic()
+    found = function(*arguments)
+    return time.monotonic() - started, found
 
 
 def records(project):
