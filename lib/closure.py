@@ -32,19 +32,12 @@ def files(source: Source) -> list[Path]:
     Raises:
         SyntaxError: a file or the text is not Python; the message names the file.
     """
-    if isinstance(source, str):
-        return _files(source)
-    known = _known.get(source)
-    if known is None or known[1] != _stamps(known[0]):  # a folder's stamp changes with the names in it
-        found = _files(source)
-        watched = [source, *found, *{path.parent for path in found}]
-        _known[source] = known = watched, _stamps(watched), found
-    return list(known[2])
+    return [path for path in _closure(source) if isinstance(path, Path)]
 
 
 def third_party(source: Source) -> list[str]:
     """The top-level packages outside `lib` and the standard library that the closure imports, sorted."""
-    return sorted(name for name in _walk(source) if isinstance(name, str))
+    return [name for name in _closure(source) if isinstance(name, str)]
 
 
 def versions(source: Source) -> dict[str, str]:
@@ -62,7 +55,7 @@ def digest(source: Source, *, extra: object = ()) -> str:
     """
     if isinstance(source, str):
         return _digest(source, extra)
-    files(source)
+    _closure(source)
     stamps, key = _known[source][1], (source, repr(extra))
     if _digests.get(key, ([], ""))[0] != stamps:
         _digests[key] = stamps, _digest(source, extra)
@@ -102,16 +95,23 @@ def _walk(source: Source) -> set[Path | str]:
     """Files of `lib` (paths) and third-party packages (strings) reached from `source`."""
     reached: set[Path | str] = set()
     todo: list[Source] = [source]
+    folders = tuple(_stamps([path for path in [PACKAGE, *PACKAGE.rglob("[!_]*")] if path.is_dir()]))
     while todo:
         item = todo.pop()
         if isinstance(item, Path) and item.resolve().is_relative_to(PACKAGE):
             reached.add(item.resolve())
-        for dependency in _imports(item):
+        for dependency in _direct(item, None if isinstance(item, str) else _stamp(item), folders):
             if dependency not in reached:
                 reached.add(dependency)
                 if isinstance(dependency, Path):
                     todo.append(dependency)
     return reached
+
+
+@cache
+def _direct(source: Source, _stamp: tuple | None, _folders: tuple) -> frozenset[Path | str]:
+    """`_imports`, once for a file as it is: what a name means changes with the names in a folder alone."""
+    return frozenset(_imports(source))
 
 
 def _imports(source: Source) -> Iterator[Path | str]:
@@ -199,10 +199,18 @@ def _parsed(text: str, name: str) -> list[ast.AST]:
     ]
 
 
-def _files(source: Source) -> list[Path]:
-    found = {path for path in _walk(source) if isinstance(path, Path)}
-    beside = {path for folder in {path.parent for path in found} for path in folder.glob("[!.]*[!~]")}
-    return sorted(found | {path for path in beside if path.is_file() and path.suffix not in {".py", ".pyc"}})
+def _closure(source: Source) -> list[Path | str]:
+    """Files of `lib`, sorted, then third-party packages, sorted; looked up again when one of them changed."""
+    known = _known.get(source)
+    if known is None or known[1] != _stamps(known[0]):  # a folder's stamp changes with the names in it
+        found = _walk(source)
+        files = {path for path in found if isinstance(path, Path)}
+        beside = {path for folder in {path.parent for path in files} for path in folder.glob("[!.]*[!~]")}
+        files |= {path for path in beside if path.is_file() and path.suffix not in {".py", ".pyc"}}
+        watched = [*([source] if isinstance(source, Path) else []), *files, *{path.parent for path in files}]
+        names = sorted(name for name in found if isinstance(name, str))
+        _known[source] = known = watched, _stamps(watched), [*sorted(files), *names]
+    return known[2]
 
 
 def _digest(source: Source, extra: object) -> str:
@@ -226,8 +234,8 @@ def _stamps(paths: list[Path]) -> list[tuple[int, int, int] | None]:
 
 
 _AT_START = {path: _stamp(path) for path in PACKAGE.rglob("*") if path.suffix != ".pyc" and path.is_file()}
-_known: dict[Path, tuple[list[Path], list, list[Path]]] = {}  # source: watched, their stamps, its files
-_digests: dict[tuple[Path, str], tuple[list, str]] = {}
+_known: dict[Source, tuple[list[Path], list, list[Path | str]]] = {}  # source: watched, stamps, closure
+_digests: dict[tuple[Source, str], tuple[list, str]] = {}
 
 
 def _sha256(path: Path) -> str:

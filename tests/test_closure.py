@@ -42,6 +42,7 @@ def package(tmp_path, monkeypatch):
         path.write_text(text)
     monkeypatch.setattr(closure, "PACKAGE", tmp_path / "lib")
     monkeypatch.setattr(closure, "ROOT", tmp_path)
+    monkeypatch.setattr(closure, "_known", {})
     return tmp_path / "lib"
 
 

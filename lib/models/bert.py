@@ -12,14 +12,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-with warnings.catch_warnings():  # its progress bars want widgets, which no page here has
-    warnings.filterwarnings("ignore", "IProgress not found")
-    from transformers import AutoTokenizer, BertModel
-    from transformers.utils import logging
 
 STEP = 8  # tokens: rows of a matrix product are then the same in every batch (seen on AVX-512, tested)
 POOLINGS = ("mean", "cls")
@@ -35,7 +31,7 @@ class Encoder:
 
     def __init__(self, folder: Path, *, frozen: int, max_tokens: int) -> None:
         _check_folder(Path(folder))
-        with _quiet():
+        with _transformers() as (AutoTokenizer, BertModel):
             self.tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
             self.bert = BertModel.from_pretrained(
                 str(folder), local_files_only=True, add_pooling_layer=False, attn_implementation="sdpa"
@@ -156,13 +152,20 @@ def _through(layers: nn.ModuleList, hidden: Tensor, mask: Tensor) -> Tensor:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bar and no report of weights that a model without its old head does not need."""
+def _transformers() -> Iterator[tuple[Any, Any]]:
+    """Tokenizer and model classes; without progress bars and reports of weights that nobody asked for.
+
+    Imported here, because it takes seconds that who only asks for a config need not spend.
+    """
+    with warnings.catch_warnings():  # its progress bars want widgets, which no page here has
+        warnings.filterwarnings("ignore", "IProgress not found")
+        from transformers import AutoTokenizer, BertModel
+        from transformers.utils import logging
     bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     try:
-        yield
+        yield AutoTokenizer, BertModel
     finally:
         logging.set_verbosity(level)
         if bars:
