@@ -119,7 +119,10 @@ def rows() -> Table:
         lines = [against_torchattacks(model, x, y), against_backward(model, x), against_bare_loop()]
     finally:
         torch.set_num_threads(threads)
-    note = f"{BATCH} images of 32 x 32; torch {torch.__version__}, processor time of one thread, medians."
+    note = (
+        f"{BATCH} images of 32 x 32; torch {torch.__version__}, processor time of one thread. The ratio is "
+        "the median of the rounds' own ratios, the rates are medians apart: their quotient may differ a little."
+    )
     return Table(
         ["comparison", "ratio", "asked", "measured"], lines, caption="Attacks and training", note=note
     )

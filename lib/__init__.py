@@ -6,9 +6,13 @@ your own models: see `lib.ranking.call.rank`.
 """
 
 import pkgutil
+import warnings
 from typing import Any
 
 __version__ = "0.1.0"
+
+# Said once by tqdm, which transformers imports, in a kernel without widgets: no page here has any.
+warnings.filterwarnings("ignore", "IProgress not found")
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ import pytest
 
 from lib.planning import goals
 
+MACHINE = {"date": "2026-11-22T10:00:00+00:00", "environment": {"processor": "a core", "threads": 2}}
 TABLES = {
     "speed": {
         "columns": ["comparison", "ratio", "asked", "measured"],
@@ -22,6 +23,7 @@ TABLES = {
     },
     "growth": {"columns": ["with", "seconds"], "rows": [["a", 1.0]]},
 }
+TABLES = {name: MACHINE | table for name, table in TABLES.items()}
 
 
 def test_every_demand_is_judged():
@@ -34,8 +36,21 @@ def test_every_demand_is_judged():
     assert table.rows[3][1:] == ["32 outputs: pairs", 13, "<= 25", "yes"]
     assert (table.rows[4][1], table.rows[4][-1]) == ("32 outputs: sine", "no"), "not a number meets nothing"
     assert len(table.rows) == 5
-    assert table.note.startswith("2 of 5 met")
+    assert table.note.startswith("2 of 5 met; measured 2026-11-22, a core, threads allowed: 2.")
     assert goals.judged({}).rows == []
+
+
+@pytest.mark.parametrize(("value", "answer"), [(1.5, "yes"), (2.5, "no")])
+def test_two_ways_to_meet_one_demand_are_one_row(value, answer):
+    rows = [
+        ["loop over measure_jacobians, 9 x 4", 16.0, ">= 30"],
+        ["measure_jacobians over its floor, 9 x 4", value, "<= 2"],
+        ["measure_jacobians over its floor, 8 x 4", 3.0, "<= 2"],
+    ]
+    table = goals.judged({"x": MACHINE | {"columns": ["measurement", "value", "asked"], "rows": rows}})
+    assert [row[1] for row in table.rows] == ["the loop, or the floor, 9 x 4", rows[2][0]]
+    assert [row[-1] for row in table.rows] == [answer, "no"]
+    assert table.rows[0][3] == ">= 30 or <= 2"
 
 
 @pytest.mark.parametrize(

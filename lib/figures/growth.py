@@ -18,13 +18,13 @@ def growth(curves: Mapping[str, Sequence[tuple[float, float]]], stamp: str) -> F
     """
     if not curves:
         raise ValueError("there is no curve: record the benchmark `growth` first")
-    fig, ax = style.figure()
+    fig, ax = style.figure(height=4.6)
     for i, (name, points) in enumerate(curves.items()):
         sizes, seconds = zip(*points)
         x, y = [size / sizes[0] for size in sizes], [value / seconds[0] for value in seconds]
         ax.plot(x, y, label=name, **style.series(i))
     ax.set(xscale="log", yscale="log", xlabel="size over the smallest", ylabel="seconds over the first")
-    ax.legend()
+    fig.legend(loc="outside upper left")  # the lines end in every corner of the axes
     return style.stamp(fig, stamp)
 
 

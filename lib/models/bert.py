@@ -7,7 +7,6 @@ and a linear head. `lib.models.reading` brings texts to them. Explained in `book
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -157,10 +156,9 @@ def _transformers() -> Iterator[tuple[Any, Any]]:
 
     Imported here, because it takes seconds that who only asks for a config need not spend.
     """
-    with warnings.catch_warnings():  # its progress bars want widgets, which no page here has
-        warnings.filterwarnings("ignore", "IProgress not found")
-        from transformers import AutoTokenizer, BertModel
-        from transformers.utils import logging
+    from transformers import AutoTokenizer, BertModel
+    from transformers.utils import logging
+
     bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity_error()

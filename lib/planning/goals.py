@@ -7,23 +7,41 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lib.tables import Table
+from lib.tables import Table, number
 
 _ASKED = "asked"  # a column of a table; the value is the nearest number to its left
 _PLAIN = ("ratio", "value", "measured")  # columns whose name adds nothing to what the row says
+_EITHER = {  # (what begins one row, what begins the other): two ways to meet one demand, for each ending
+    ("loop over measure_jacobians, ", "measure_jacobians over its floor, "): "the loop, or the floor, "
+}
 _COMPARE = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
 
 
 def judged(measured: Mapping[str, Mapping[str, Any]]) -> Table:
     """A row for everything that was asked in the recorded tables (see `records.benchmarks`).
 
+    Two rows that are two ways to meet one demand become one, met if either is.
+
     Raises:
         ValueError: something asked cannot be read as a comparison with a number.
     """
-    rows = [row for name, one in measured.items() for row in _judged(name, one)]
+    rows = [row for name, one in measured.items() for row in _paired(list(_judged(name, one)))]
     met = sum(row[-1] == "yes" for row in rows)
-    note = f"{met} of {len(rows)} met. The tables below say how each was measured."
+    note = f"{met} of {len(rows)} met; {where(measured)}. The tables below say how each was measured."
     return Table(["benchmark", "what", "measured", "asked", "met"], rows, caption="What was asked", note=note)
+
+
+def where(measured: Mapping[str, Mapping[str, Any]]) -> str:
+    """The days, processors and threads: "measured 2026-11-22, AMD EPYC, threads allowed: 2"."""
+    days = sorted({one["date"][:10] for one in measured.values()})
+    machines = sorted(
+        {
+            f"{one['environment']['processor']}, threads allowed: {one['environment']['threads']}"
+            for one in measured.values()
+        }
+    )
+    when = " to ".join(days[:1] + days[1:][-1:])
+    return f"measured {when}, {'; '.join(machines)}" if measured else "nothing is recorded"
 
 
 def met(value: float, asked: str) -> bool:
@@ -44,6 +62,25 @@ def _judged(name: str, one: Mapping[str, Any]) -> Iterator[list[Any]]:
         for row in one["rows"]:
             if row[place]:
                 yield [name, *_one(columns[:place], row[:place], row[place])]
+
+
+def _paired(rows: list[list[Any]]) -> list[list[Any]]:
+    """The rows of one benchmark, those of `_EITHER` that end alike joined in the place of the first."""
+    rows = list(rows)
+    for (one, other), name in _EITHER.items():
+        for first in [row for row in rows if row[1].startswith(one)]:
+            size = first[1].removeprefix(one)
+            second = next((row for row in rows if row[1] == other + size), None)
+            if second:
+                rows[rows.index(first)] = _either(first, second, name + size)
+                rows.remove(second)
+    return rows
+
+
+def _either(first: list[Any], second: list[Any], what: str) -> list[Any]:
+    value, asked = (f"{number(first[k])} or {number(second[k])}" for k in (2, 3))
+    answer = next((a for a in ("yes", "no") if a in (first[-1], second[-1])), first[-1])
+    return [first[0], what, value, asked, answer]
 
 
 def _one(columns: list[str], row: list[Any], asked: str) -> list[Any]:

@@ -59,6 +59,32 @@ def makespans(
     return [(count, schedule.play(jobs, shared, count)) for count in workers]
 
 
+def until_done(found: Sequence[tuple[int, schedule.Schedule]], note: str) -> Table:
+    """The schedules of `makespans` as a table."""
+    rows = [[count, each.makespan, each.bound, each.waiting] for count, each in found]
+    columns = ["workers", "hours until all is done", "least possible hours", "hours of waiting, all workers"]
+    return Table(columns, rows, caption="How long on how many devices", note=note)
+
+
+def rounds(plan: Sequence[tuple[int, float]]) -> Table:
+    """The rounds of successive halving: how many candidates are left, and the share of the samples so far."""
+    rows = [[i, count, 100 * share] for i, (count, share) in enumerate(plan, 1)]
+    return Table(["round", "candidates", "% of the samples"], rows, caption="Rounds of successive halving")
+
+
+def risks(
+    noises: Sequence[float], halved: Sequence[halving.Kept], whole: Sequence[halving.Kept], note: str
+) -> Table:
+    """What early stopping loses at each noise, beside measuring all (see `halving.play`)."""
+    rows = [
+        [noise, 100 * a.best, 100 * b.best, a.shortfall, b.shortfall, 100 * a.cost / b.cost]
+        for noise, a, b in zip(noises, halved, whole, strict=True)
+    ]
+    columns = ["noise over spread", "best chosen by halving, %", "by measuring all, %"]
+    columns += ["shortfall of halving", "of measuring all", "cost of halving, % of all"]
+    return Table(columns, rows, caption="What early stopping risks", note=note)
+
+
 def candidates(count: int, config: Any, teraflops: float, plan: Sequence[tuple[int, float]]) -> Table:
     """Ways to look for the best of `count` source models of the image experiment's size (`config`: its paper
     preset), from the dearest to the cheapest.

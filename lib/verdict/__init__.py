@@ -1,4 +1,4 @@
-"""The verdict on the paper: every claim a row, each decided by a rule that was written before the runs.
+"""The verdict on the paper: every claim a row, decided by a rule that was written beforehand.
 
 The rule was fixed before any recorded result on text, attributes or tasks was looked at; the results on
 images and radial basis functions were known by then. Its parts:

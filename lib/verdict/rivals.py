@@ -85,12 +85,18 @@ def best(runs: Mapping[str, Run], found: Sequence[Score]) -> list[Best]:
         others = [s for s in own if s.kind != "measure"]
         if others:
             other = max(others, key=lambda s: s.tau.value)
-            run, knowledge = runs[setting], measure.setting.headline[1]
-            grids = [measure.setting.grid(run, s.predictor, knowledge) for s in (other, measure)]
-            stream = compute.generator(0, "best", setting)
-            gap = order.bootstrap([g for g in grids if g], lambda t: t[0] - t[1], generator=stream)
-            rows.append(Best(measure.setting, measure, other, gap))
+            rows.append(Best(measure.setting, measure, other, _gap(runs[setting], other, measure)))
     return rows
+
+
+def _gap(run: Run, other: Score, measure: Score) -> statistics.Interval:
+    """tau-b of the one less that of the other: a known `gain`, if the measure is the section's own."""
+    if measure.predictor == OWN:
+        return other.gain
+    setting, knowledge = measure.setting, measure.setting.headline[1]
+    grids = [setting.grid(run, score.predictor, knowledge) for score in (other, measure)]
+    stream = compute.generator(0, "best", setting.key)
+    return order.bootstrap([grid for grid in grids if grid], lambda t: t[0] - t[1], generator=stream)
 
 
 def mean(found: Sequence[Score], predictor: str) -> float | None:

@@ -81,7 +81,8 @@ def _proved(statement: str, claim: str, where: str, page: str, more: str = "") -
 def _refuted(statement: str, names: Sequence[str], claim: str, where: str, page: str) -> Row:
     broken = _hold([_steps(statement)[name] for name in names])
     ours = "an exact instance breaks it" if broken else "stands"
-    return _row(claim, where, "a line of a proof", ours, rule.theory(not broken), page)
+    evidence = "a line of a proof" if claim.startswith("the proof of") else "a reading of the text"
+    return _row(claim, where, evidence, ours, rule.theory(not broken), page)
 
 
 def _best_map() -> Row:
@@ -106,7 +107,9 @@ def _one_measure() -> Row:
 def _theorem_2() -> Row:
     names = ("fitting error", "along the attack", "regrouping", "the norm of A")
     own, kept = overview.PROOFS[_OWN], [_steps("Theorem 2, as printed")[name] for name in names]
-    ours = f"another proof, constant 2 in place of 5: {_counted(own)}; of the printed one, {_counted(kept)}"
+    ours = (
+        f"another proof, constant 2 in place of 5: {_counted(own)}; the printed one's part: {_counted(kept)}"
+    )
     evidence = "a proof, with a step that is false"
     return _row("Theorem 2: many outputs", "theorem_2", evidence, ours, rule.theory(_hold([*own, *kept])),
                 "theorem_2")  # fmt: skip

@@ -170,8 +170,12 @@ def test_the_paper_beside_the_run(made):
     assert printed["adversarial loss"][:2] == [pytest.approx(0.8), pytest.approx(5 / 120)]
     assert printed["τ₂"][0] == pytest.approx(0.4)
     assert len(comparison.chosen_table(made).rows) == len(summary.MEASURES)
-    five = comparison.selection_table((0.0, 0.6), repeats=300).rows
-    assert five[0][1] != five[1][1]
+    five = comparison.selection_table((0.0, 0.6), repeats=300)
+    assert five.rows[0][1] != five.rows[1][1]
+    assert "300 draws" in five.note
+    assert "seed 0" in five.note
+    places = [facts.ordinal(rank) for rank in (1, 2, 3, 4, 11, 12, 13, 21, 39)]
+    assert places == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "39th"]
 
 
 def test_our_order_against_the_released_one(made, monkeypatch):

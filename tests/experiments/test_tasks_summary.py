@@ -263,6 +263,7 @@ def test_the_recorded_run_says_what_the_chapter_says():
     )  # all of them are hypotheses of ours
     for row in rows:
         row.decide()
+    assert "for none of 10 targets" in rows[3].found
     for record in found[0].records:  # attacks that follow transfer, and hurt more than noise
         share = record["attacked"] / record["images"]
         for attack in (record["attacks"][e] for e in ("0.03", "0.06")):

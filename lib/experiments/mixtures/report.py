@@ -7,6 +7,7 @@ from typing import Any
 
 from lib.experiments.mixtures.settings import UNTRAINED
 from lib.experiments.mixtures.summary import (
+    BASELINES,
     KNOWLEDGE,
     MEASURES,
     PREDICTORS,
@@ -106,7 +107,7 @@ def rival_table(result: Any) -> Table:
         tests = [together(result, name, knowledge) for knowledge in KNOWLEDGE]
         picks = [choices(result, target, name, "probe accuracy") for target in targets(result)]
         lost = sum(pick.regret for pick in picks) / len(picks)
-        kind = "rival" if name in RIVALS else "measure"
+        kind = "baseline" if name in BASELINES else "rival" if name in RIVALS else "measure"
         rows.append([name, kind, *[t.value for t in tests], tests[0].p_one_sided, lost])
     rows.sort(key=lambda row: -row[2])
     columns = ["predictor", "kind", *KNOWLEDGE, "p, probe accuracy", "probe accuracy lost"]

@@ -29,6 +29,7 @@ RIVALS: dict[str, Value] = {  # higher is meant to be better in all of them
     "domain distance (−)": lambda r: -r["baselines"]["domain_distance"],
 }
 PREDICTORS = MEASURES | RIVALS
+BASELINES = ("shared classes", "source accuracy", "domain distance (−)")  # they look at data, not at features
 KNOWLEDGE: dict[str, Value] = {  # higher is better in all four
     "probe accuracy": at("knowledge", "probe_accuracy"),
     "probe loss (−)": lambda r: -r["knowledge"]["probe_loss"],
@@ -120,17 +121,17 @@ def within(result: Any, target: str, measure: str, knowledge: str) -> list[float
 
 
 def together(result: Any, measure: str, knowledge: str) -> statistics.Permutation:
-    """One test over all targets: the sources are permuted within each target, all seeds of one together.
+    """One test over all targets, as in `lib.verdict`: a source moves with all its targets and seeds.
 
     The targets share their source models, so this is no independent repetition; it asks whether a measure
     follows knowledge transfer both where animals help and where they hurt.
     """
     stream = compute.generator(0, "together", measure, knowledge)
-    groups = [
-        (values(result, target, PREDICTORS[measure]), values(result, target, KNOWLEDGE[knowledge]))
-        for target in targets(result)
-    ]
-    return statistics.stratified_permutation(groups, generator=stream)
+    x, y = (
+        torch.cat([values(result, target, value) for target in targets(result)], dim=1)
+        for value in (PREDICTORS[measure], KNOWLEDGE[knowledge])
+    )
+    return statistics.stratified_permutation([(x, y)], generator=stream)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,12 @@ def facts(result: Any) -> list[Fact]:
     ]
 
 
+def ordinal(rank: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 21st ..."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
+    return f"{rank}{'th' if rank % 100 in (11, 12, 13) else ending}"
+
+
 def _order(result: Any) -> Fact:
     one = link(result, HEADLINE[0])
     each = " and ".join(f"{tau:.2f}" for tau in one.seeds)
@@ -52,7 +58,8 @@ def _first(result: Any) -> Fact:
         "the attribute with the highest adversarial loss has the highest accuracy",
         "4.3, Result",
         "'as a result, it also achieves highest' accuracy",
-        f"{called(name)} is first by loss and {rank} by accuracy of {len(summary.source_names(result))}",
+        f"{called(name)} is 1st by loss and {ordinal(rank)} by accuracy "
+        f"of {len(summary.source_names(result))}",
         "observed",
         (lambda: rank == 1,),
     )
@@ -67,7 +74,7 @@ def _young(result: Any) -> Fact:
         "that attribute is Young",
         paper.ATTRIBUTES.place,
         "first in both columns",
-        f"Young is {ranks[0]} by loss and {ranks[1]} by accuracy of {len(names)}",
+        f"Young is {ordinal(ranks[0])} by loss and {ordinal(ranks[1])} by accuracy of {len(names)}",
         "not shown",
         (lambda: ranks[0] > 1, lambda: ranks[1] > 1),
     )

@@ -91,10 +91,14 @@ def _ranking(result: Any) -> Fact:
         "not said, but what a user needs",
         f"mean τ_b {min(taus):.2f} to {max(taus):.2f} over 14 sources "
         f"({min(fewer):.2f} to {max(fewer):.2f} over those that learnt their own task); "
-        f"clear (p < .05, Holm) for at most {max(clear)} of {len(found[0])} targets",
+        f"clear (p < .05, Holm) for {_at_most(max(clear))} of {len(found[0])} targets",
         "refuted",
         tuple(lambda tau=tau, n=n: tau < 0.2 and n < 3 for tau, n in zip(taus, clear)),
     )
+
+
+def _at_most(count: int) -> str:
+    return f"at most {count}" if count else "none"
 
 
 def _rivals(result: Any) -> Fact:

@@ -224,13 +224,13 @@ def _span(result: Any, value: Value, names: list[str] | None = None) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def neighbour_table(found: list[tuple[str, list[str], list[str]]]) -> Table:
-    """What `example.neighbours` found for some words."""
+def neighbour_table(found: list[tuple[str, list[str], list[str]]], stamp: str) -> Table:
+    """What `example.neighbours` found for some words, under the caption of the run whose encoder it is."""
     rows = [[word, ", ".join(near), ", ".join(left_out)] for word, near, left_out in found]
     return Table(
         ["word", "nearest in the encoder's own table", "left out as opposites"],
         rows,
-        note=f"Opposites: by {opposites()[0]}.",
+        note=f"Opposites: by {opposites()[0]}. {stamp}",
     )
 
 
