@@ -120,8 +120,8 @@ def rows() -> Table:
     finally:
         torch.set_num_threads(threads)
     note = (
-        f"{BATCH} images of 32 x 32; torch {torch.__version__}, processor time of one thread. The ratio is "
-        "the median of the rounds' own ratios, the rates are medians apart: their quotient may differ a little."
+        f"{BATCH} images of 32 x 32; torch {torch.__version__}, processor time of one thread. The ratio "
+        "is the median of the rounds' own, the rates are medians apart: their quotient may differ a little."
     )
     return Table(
         ["comparison", "ratio", "asked", "measured"], lines, caption="Attacks and training", note=note
