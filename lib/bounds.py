@@ -44,9 +44,9 @@ def proposition_2(jac_source: Tensor, jac_target: Tensor, weights: Tensor | None
     singular values (Def. 4); with the "maximal singular value", as App. F words it, the bound is false.
     Raises as `measure_jacobians`.
     """
-    m, w = _measure(jac_source, jac_target, weights)
+    m, w, *_ = _measure(jac_source, jac_target, weights)
     tau1, square = m.tau1_per_sample, m.sigma_target.square()
-    ratio = _worst(m.lambda_target, w) ** 2
+    ratio = m.lambda_target.max().item() ** 2
     value = w @ m.deviation_target.square().sum(-1)
     return Interval(
         lower=(w @ (tau1 * square)).item(),
@@ -61,17 +61,14 @@ def theorem_1(jac_source: Tensor, jac_target: Tensor, weights: Tensor | None = N
     rhs["exact"] = E[(1 - tau1(x) tau2) |grad f_T|^2], an equality; rhs["lipschitz"] = (1 - tau1 tau2) L^2
     with L = max |grad f_T|. Raises ValueError for more than one output, and as `measure_jacobians`.
     """
-    m, w = _measure(jac_source, jac_target, weights)
-    if jac_source.shape[1] != 1 or jac_target.shape[1] != 1:
+    m, w, source, target = _measure(jac_source, jac_target, weights)
+    if source.shape[1] != 1 or target.shape[1] != 1:
         raise ValueError(
-            f"Theorem 1 is for one output each, not {jac_source.shape[1]} and {jac_target.shape[1]}: "
-            "use theorem_2"
+            f"Theorem 1 is for one output each, not {source.shape[1]} and {target.shape[1]}: use theorem_2"
         )
     exact = w @ ((1 - m.tau1_per_sample * m.tau2) * m.sigma_target.square())
-    lipschitz = (1 - m.tau1 * m.tau2) * _worst(m.sigma_target, w) ** 2
-    return Bound(
-        _gradient_distance(jac_source, jac_target, m, w), {"exact": exact.item(), "lipschitz": lipschitz}
-    )
+    lipschitz = (1 - m.tau1 * m.tau2) * m.sigma_target.max().item() ** 2
+    return Bound(_gradient_distance(source, target, m, w), {"exact": exact.item(), "lipschitz": lipschitz})
 
 
 def theorem_2(jac_source: Tensor, jac_target: Tensor, weights: Tensor | None = None) -> Bound:
@@ -87,13 +84,13 @@ def theorem_2(jac_source: Tensor, jac_target: Tensor, weights: Tensor | None = N
                    e = |(J_T - A J_S) v_S|
     The last three are proved in the chapter "Theorem 2". Raises as `measure_jacobians`.
     """
-    m, w = _measure(jac_source, jac_target, weights)
+    m, w, source, target = _measure(jac_source, jac_target, weights)
     main, rest = _main_term(m, w), _rest_term(m, w)
     return Bound(
-        _gradient_distance(jac_source, jac_target, m, w),
+        _gradient_distance(source, target, m, w),
         {
             "paper": 5 * (main + rest),
-            "lipschitz": _lipschitz_form(m, w),
+            "lipschitz": _lipschitz_form(m),
             "constant_two": 2 * (main + rest),
             "minkowski": (math.sqrt(main) + math.sqrt(rest)) ** 2,
             "pointwise": _pointwise_form(m, w),
@@ -130,17 +127,23 @@ def theorem_3(
 
 def _measure(
     jac_source: Tensor, jac_target: Tensor, weights: Tensor | None
-) -> tuple[Transferability, Tensor]:
-    normalised = check_pair(jac_source, jac_target, weights)
-    measured = measure_jacobians(jac_source, jac_target, normalised)
+) -> tuple[Transferability, Tensor, Tensor, Tensor]:
+    """The measures, the weights and both stacks, on the support: what A does elsewhere may be no number."""
+    weights = check_pair(jac_source, jac_target, weights)
+    on = weights > 0
+    if not on.all():
+        weights, jac_source, jac_target = (
+            each[on.to(each.device)] for each in (weights, jac_source, jac_target)
+        )
+    measured = measure_jacobians(jac_source, jac_target, weights)
     check_range(measured.sigma_target.square(), measured.alignment)
-    return measured, normalised.to(measured.sigma_target.device)
+    return measured, weights.to(measured.sigma_target.device), jac_source.detach(), jac_target.detach()
 
 
-def _gradient_distance(jac_source: Tensor, jac_target: Tensor, m: Transferability, w: Tensor) -> float:
+def _gradient_distance(source: Tensor, target: Tensor, m: Transferability, w: Tensor) -> float:
     """E|J_T - A J_S|_2^2, a chunk at a time."""
-    size = max(1, _ELEMENTS // max(jac_source[0].numel(), jac_target[0].numel()))
-    pairs = zip(jac_source.detach().split(size), jac_target.detach().split(size))
+    size = max(1, _ELEMENTS // max(source[0].numel(), target[0].numel()))
+    pairs = zip(source.split(size), target.split(size))
     norms = [torch.linalg.matrix_norm(t.double() - m.alignment @ s.double(), ord=2) for s, t in pairs]
     return (w @ torch.cat(norms).square()).item()
 
@@ -154,17 +157,17 @@ def _main_term(m: Transferability, w: Tensor) -> float:
 def _rest_term(m: Transferability, w: Tensor) -> float:
     """Y2: what lies beside the attacks; 0 where J_S vanishes everywhere, as A does."""
     ratio = (m.lambda_target + m.lambda_source).square()
-    square = near_one(m.sigma_source * (w > 0)).square()  # their scale cancels
+    square = near_one(m.sigma_source).square()  # their scale cancels
     source = w @ square
     if source == 0:
         return 0.0
     return (w @ (ratio * square) * (w @ m.sigma_target.square()) / source).item()
 
 
-def _lipschitz_form(m: Transferability, w: Tensor) -> float:
-    worst_t, worst_s = _worst(m.lambda_target, w), _worst(m.lambda_source, w)
+def _lipschitz_form(m: Transferability) -> float:
+    worst_t, worst_s = m.lambda_target.max().item(), m.lambda_source.max().item()
     bracket = (1 - m.tau1 * m.tau2) + (1 - m.tau1) * (1 - m.tau2) * worst_t**2 + (worst_t + worst_s) ** 2
-    return 5 * _worst(m.sigma_target, w) ** 2 * bracket
+    return 5 * m.sigma_target.max().item() ** 2 * bracket
 
 
 def _pointwise_form(m: Transferability, w: Tensor) -> float:
@@ -173,8 +176,3 @@ def _pointwise_form(m: Transferability, w: Tensor) -> float:
     norm = torch.linalg.matrix_norm(m.alignment, ord=2)
     rest = (m.lambda_target + m.lambda_source) * norm * m.sigma_source
     return (w @ (first + rest).square()).item()
-
-
-def _worst(values: Tensor, w: Tensor) -> float:
-    """The largest value on the support of the weights."""
-    return values[w > 0].max().item()

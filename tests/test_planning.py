@@ -129,6 +129,18 @@ def test_tables_add_up_and_say_that_they_are_computed():
     assert found[0][1].makespan > found[1][1].makespan
 
 
+def test_tables_of_a_plan_hold_what_was_planned():
+    found = [(2, schedule.play([Job((), 1.0)] * 3, {}, 2)), (8, schedule.play([Job((), 1.0)] * 3, {}, 8))]
+    table = report.until_done(found, "a stamp")
+    assert table.rows == [[2, 2.0, 1.5, 0.0], [8, 1.0, 1.0, 0.0]]
+    assert table.note == "a stamp"
+    assert report.rounds([(8, 0.25), (4, 0.5), (2, 1.0)]).rows == [[1, 8, 25], [2, 4, 50], [3, 2, 100]]
+    halved, whole = halving.Kept(0.5, 0.2, 0.1), halving.Kept(0.75, 0.1, 1.0)
+    assert report.risks([0.3], [halved], [whole], "").rows == [[0.3, 50, 75, 0.2, 0.1, pytest.approx(10)]]
+    with pytest.raises(ValueError, match="zip"):
+        report.risks([0.3, 1.0], [halved], [whole], "")
+
+
 def test_times_of_recorded_runs():
     def run(name, seconds, count):
         where = {"device": "cpu", "threads": 1}

@@ -122,11 +122,21 @@ def test_a_clock_set_back_before_a_build(book):
 
 
 @pytest.mark.torture
-def test_an_endless_loop_is_stopped_and_named(book):
-    loop = "\n```{code-cell} ipython3\nwhile True:\n    pass\n```\n"
+def test_an_endless_loop_is_stopped_in_time_and_named(book, tmp_path):
+    beat = tmp_path / "beat"
+    loop = f"""
+```{{code-cell}} ipython3
+import time
+from pathlib import Path
+begun = time.monotonic()
+while True:
+    Path("{beat}").write_text(str(time.monotonic() - begun))
+```
+"""
     (book.root / "book" / "loop.md").write_text(CHAPTER.format(title="Loop") + loop)
     out = book.python("-m", "lib", "chapters", "run", "loop", "--timeout", "3", code=2)
     assert "error: chapter loop stopped, 3 s allowed a cell" in out
+    assert 1 < float(beat.read_text()) < 9, "the cell was not given the 3 s that the error names"
     left = subprocess.run(["pgrep", "-f", f"ipykernel.*{book.root}"], capture_output=True, check=False)
     assert left.stdout == b""
     assert not list((book.root / "_build").rglob("loop*"))
