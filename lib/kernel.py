@@ -17,7 +17,7 @@ def home() -> Iterator[None]:
     """
     with TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True) as folder:
         own = {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder, "JUPYTER_PREFER_ENV_PATH": "1"}
-        if not os.access(Path.home(), os.W_OK):
+        if not (Path.home().is_dir() and os.access(Path.home(), os.W_OK)):
             own["MPLCONFIGDIR"] = os.environ.get("MPLCONFIGDIR", folder)
         before = {name: os.environ.get(name) for name in own}
         os.environ.update(own)

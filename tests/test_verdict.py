@@ -204,7 +204,7 @@ def run_of(grid, is_test=True, seconds=None):
         for c, (target, seed) in enumerate(zip(g.targets, g.seeds))
         for s in range(len(g.x))
     ]  # fmt: skip
-    return SimpleNamespace(records=found, config=SimpleNamespace(preset="reduced"))
+    return records.Result("images", SimpleNamespace(preset="reduced"), found, {}, "")
 
 
 class Made:
@@ -297,6 +297,22 @@ class TestSettings:
         decided = {row[0]: row[-1] for row in report.left_out_table(runs).rows}
         assert decided["without tasks"] == "holds"
         assert decided["without images"] != "holds"
+
+    def test_the_first_seeds_alone_may_answer_otherwise(self, four, monkeypatch):
+        """Two seeds with a link, two without: the table shows both answers."""
+        linked, reversed_ = planted(1.0, targets=1, seeds=2)[0], planted(1.0, targets=1, seeds=2, seed=1)[0]
+        later = replace(reversed_, x=-reversed_.x, seeds=tuple(seed + 2 for seed in reversed_.seeds))
+        both = [row for grid in (linked, later) for row in run_of([grid]).records]
+        runs = {key: replace(run_of([linked]), records=both) for key in settings.FOUR}
+        monkeypatch.setattr(settings, "SETTINGS", tuple(replace(s, first=2) for s in four))
+        images, *_, pooled_row = report.first_go_table(runs).rows
+        assert images[1] == 2
+        assert images[4] == 4
+        assert images[3].startswith("holds")
+        assert images[6] == "not shown"
+        assert pooled_row[3] != pooled_row[6]
+        absent = report.first_go_table(dict.fromkeys(settings.FOUR, ABSENT)).rows
+        assert absent[0][1:4] == [None, "not recorded", "not shown"]
 
     def test_the_pooled_test_finds_what_is_too_weak_in_each(self, four):
         grids = {key: planted(0.25, sources=6, targets=1, seeds=2, seed=50 + 3 * i)

@@ -101,6 +101,35 @@ def left_out_table(runs: Runs) -> Table:
     return Table(["settings", "mean τ_b", "95 %", "p", "decision"], cells, digits=2)
 
 
+def first_go_table(runs: Runs) -> Table:
+    """The answers of the first seeds alone beside those of all: did the seeds that were added turn one?"""
+    before = {setting.key: setting.first_go(runs[setting.key]) for setting in settings.SETTINGS}
+    cells = []
+    for setting in settings.of(*settings.FOUR):
+        found = [empirical.evidence(setting, go[setting.key], *setting.headline) for go in (before, runs)]
+        cells.append(
+            [f"{setting.section} {setting.title}", *[x for each in found for x in _go(each and each[0])]]
+        )
+    found = [pooled.together(go, settings.FOUR) for go in (before, runs)]
+    cells.append(["the four of the question", *[x for each in found for x in _go(each)]])
+    columns = [
+        "setting",
+        "first seeds",
+        "their answer",
+        "decision",
+        "all seeds",
+        "the answer",
+        "decision now",
+    ]
+    return Table(
+        columns, cells, note="For the four together: the fewest seeds of a setting; interval over settings."
+    )
+
+
+def _go(found: rule.Evidence | None) -> list[Any]:
+    return [found and found.seeds, str(found) if found else "not recorded", rule.correlation(found)]
+
+
 def rival_table(found: Sequence[rivals.Score]) -> Table:
     """Mean tau-b of every predictor in every setting, with what it gains on the section's own measure."""
     names = list(dict.fromkeys(score.setting.key for score in found))
