@@ -9,6 +9,7 @@ name the classes does not matter, and rotating the features changes nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 
 import torch
 from torch import Tensor
@@ -26,6 +27,11 @@ TITLES = {  # the keys of `scores`, as readers know them
 NEIGHBOURS = 5  # enough to outvote one stray neighbour, few enough for small classes
 NOISE = 1e-10  # least variance of the noise in LogME: labels that features reproduce would be worth infinity
 _ROWS = 1024  # rows of the distance matrix in memory at a time
+
+
+def kind(predictor: str, measures: Container[str]) -> str:
+    """What a predictor is to a reader: "measure" (the paper's), "rival" (of this module), or "baseline"."""
+    return "measure" if predictor in measures else "rival" if predictor in TITLES.values() else "baseline"
 
 
 def logme(features: Tensor, labels: Tensor) -> float:
@@ -120,6 +126,8 @@ def h_score(features: Tensor, labels: Tensor, regularised: bool = False) -> floa
     """
     features, classes = _check(features, labels)
     centred = features - features.mean(0)
+    exponent = int(torch.frexp(centred.abs().max()).exponent)
+    centred = centred * 2.0 ** -max(exponent, -1000)  # exact, and the squares stay in range
     u, s, _ = torch.linalg.svd(centred, full_matrices=False)
     kept = s > s[:1] * max(features.shape) * torch.finfo(s.dtype).eps
     if not kept.any():  # constant features

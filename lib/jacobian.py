@@ -83,7 +83,7 @@ def top_triplets(J: Tensor, k: int = 2) -> tuple[Tensor, Tensor]:
     check_stack(J, "J")
     if k < 1:
         raise ValueError(f"k = {k}: at least one singular value must be asked for")
-    _, sigma, right = torch.linalg.svd(_single(J), full_matrices=False)
+    _, sigma, right = torch.linalg.svd(_finite(_single(J)), full_matrices=False)
     short = max(0, k - sigma.shape[1])
     sigma = nn.functional.pad(sigma[:, :k], (0, short))
     right = nn.functional.pad(right[:, :k], (0, 0, 0, short))

@@ -81,14 +81,14 @@ def proof(steps: Iterable[Step], caption: str = "") -> Table:
     rows = [
         [
             step.name,
+            step.source,
             "yes" if step.holds() else "NO",
             f"{len(step.mutants)} of {len(step.mutants)}" if step.caught() else "NOT ALL",
             f"${step.statement}$",
-            step.source,
         ]
         for step in steps
     ]
-    return Table(["step", "holds", "wrong versions caught", "statement", "source"], rows, caption=caption)
+    return Table(["step", "source", "holds", "wrong versions caught", "statement"], rows, caption=caption)
 
 
 def steps_hold(steps: Iterable[Step]) -> Check:

@@ -154,17 +154,6 @@ _CLAIMS = (
 
 CLAIMS = {claim.key: claim for claim in _CLAIMS}
 
-# Figures that carry curves or trees but no numbers, and what their captions leave open.
-CURVES = {
-    "Figure 2": (
-        7,
-        "seven quantities over t, widths 50 and 100; the caption counts four axes, names five colours",
-    ),
-    "Figure 3, left": (7, "image domain, all values normalised to [0, 1]"),
-    "Figure 4": (9, "two task trees; which of the two epsilons feeds the right one is not said"),
-    "Figure 5": (26, "average inner category entropy over the number of categories"),
-}
-
 
 def claim(key: str) -> Claim:
     """The claim of that key.

@@ -118,6 +118,11 @@ def load(path: Path) -> Result:
         raise ValueError(f"{path} is no recorded run ({error!r}): python -m lib results --verify") from None
 
 
+def titled(result: Result, title: str) -> str:
+    """The heading of a table or figure with what kind of run it shows: "Recorded run · The attacks"."""
+    return f"{'Recorded' if result.path else result.config.preset.capitalize()} run · {title}"
+
+
 def caption(module: Any, config: Any, provenance: dict) -> str:
     """`quick: miniature data · digits · seeds 0-2 · cpu · torch 2.14.1`, with what differs from the preset.
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 ENUMERATED = 8  # 8! = 40,320 orders are enumerated; beyond, ties are handled by sampling
 SAMPLED = 20_000
+LARGE = 150  # beyond, exact counting takes seconds and then minutes
 TAU = (-1.0, 1.0)  # where a tau-b lies
 _SLACK = 1e-9  # equal statistics must count as equal after rounding
 
@@ -59,8 +60,9 @@ def kendall(x: Values, y: Values, *, generator: torch.Generator | None = None) -
     """Kendall's tau-b and its p under exchangeability of y: P(tau' >= tau) and P(|tau'| >= |tau|).
 
     tau_b = (concordant - discordant) / sqrt((pairs untied in x) (pairs untied in y)). Without ties p is exact
-    for any n (counting inversions). With ties it is exact up to n = 8 (all orders); beyond, it is
-    (1 + hits) / (1 + 20,000) over random orders from `generator` (seed 0 if none is given).
+    (counting inversions). With ties it is exact up to n = 8 (all orders); beyond, it is (1 + hits) /
+    (1 + 20,000) over random orders from `generator` (seed 0 if none is given). Above n = 150 it is that of
+    the normal approximation, then as good. `method` says which.
     A constant side orders nothing: tau is NaN and p is 1.
 
     Raises ValueError for fewer than 2 values, different lengths, NaN or infinity.
@@ -72,6 +74,12 @@ def kendall(x: Values, y: Values, *, generator: torch.Generator | None = None) -
     if scale == 0:
         return Kendall(math.nan, 1.0, 1.0, n, "constant")
     score = float((signs_x * signs_y).sum())
+    if n > LARGE:
+        one, two = (
+            float(stats.kendalltau(first, second, method="asymptotic", alternative=side).pvalue)
+            for side in ("greater", "two-sided")
+        )
+        return Kendall(score / scale, one, two, n, "normal")
     if scale == n * (n - 1):  # every pair is untied on both sides
         return Kendall(score / scale, *_inversion_p(n, round(score) // 2), n, "exact")
     if n <= ENUMERATED:
@@ -97,7 +105,8 @@ def bootstrap(
     "percentile" takes the quantiles of the resampled statistics; "bca" corrects them for bias and skew
     (Efron 1987). Both are too narrow for fewer than about ten rows: use `seed_interval` there.
 
-    Raises ValueError for fewer than 2 rows, a level outside (0, 1) or an unknown method.
+    Raises ValueError for fewer than 2 rows, a level outside (0, 1), an unknown method, or a statistic that is
+    NaN on a resample.
     """
     rows = _finite(values)
     if len(rows) < 2 or repeats < 2 or not 0 < level < 1:
@@ -106,10 +115,14 @@ def bootstrap(
         )
     if method not in ("bca", "percentile"):
         raise ValueError(f"method {method!r} is unknown: use 'bca' or 'percentile'")
+    if statistic is None and rows.ndim > 1:
+        raise ValueError(f"shape {tuple(rows.shape)}: the mean of rows is no single number, pass a statistic")
     measure = statistic or (lambda sample: sample.mean(0))
     value = float(measure(rows))
     picks = torch.randint(len(rows), (repeats, len(rows)), generator=generator)
     draws = torch.tensor([float(measure(rows[pick])) for pick in picks], dtype=torch.float64)
+    if draws.isnan().any():
+        raise ValueError("the statistic is NaN on some resamples: choose one that is defined on any rows")
     tails = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
     if method == "bca":
         tails = _bca_tails(rows, measure, value, draws, tails)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -147,14 +148,15 @@ class Claims:
 def write(path: Path, content: bytes) -> None:
     """Write a file so that it is whole or as before, whenever the process or the machine stops.
 
-    Two processes that may write the same path must hold its lock.
+    Two processes may write the same path: each has a draft of its own, and the last one stands.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full; then nothing is left behind.
     """
-    draft = path.with_name(f".{path.name}.tmp")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _clear(path)
         try:
             with open(draft, "wb") as stream:
                 stream.write(content)
@@ -168,8 +170,21 @@ def write(path: Path, content: bytes) -> None:
         raise _with_remedy(error, path) from None
 
 
+def _clear(path: Path) -> None:
+    """Remove the drafts of processes that were killed while they wrote."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        try:
+            os.kill(int(left.suffixes[-2][1:]), 0)
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except PermissionError:  # alive, and somebody else's
+            pass
+
+
 def _with_remedy(error: OSError, path: Path) -> OSError:
     """The error as the user needs it: what could not be written, and what to do."""
+    if isinstance(error, IsADirectoryError):
+        return IsADirectoryError(error.errno, "is a folder; name a file in it", str(path))
     advice = "make room or permit it"
     if path.is_relative_to(root()):
         advice += ", or name another folder for stored runs in TRANSFER_RUNS"

@@ -33,9 +33,9 @@ def number(value: Any, digits: int = 3) -> str:
 
 
 def _rich(text: str) -> str:
-    r"""HTML of a cell: escaped, `code` as code, `$...$` as the span that a page's MathJax looks for."""
+    r"""HTML of a cell: escaped, `code` and τ_b set, `$...$` as the span that a page's MathJax looks for."""
     text = html.escape(text, quote=False)
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text).replace("τ_b", "τ<sub>b</sub>")
     return re.sub(r"\$([^$]+)\$", r'<span class="math notranslate nohighlight">\\(\1\\)</span>', text)
 
 

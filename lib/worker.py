@@ -19,8 +19,10 @@ def attempt(message: bytes) -> tuple:
     with _one_at_a_time:
         try:
             function, job = pickle.loads(message)
-            return "done", function(job)
-        except Exception as error:
+            found = function(job)
+            pickle.dumps(found)  # here, where the error has a name: on its way back it would end the worker
+            return "done", found
+        except (Exception, SystemExit) as error:
             frames = traceback.extract_tb(error.__traceback__)
             place = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}"
             return "raised", f"{type(error).__name__}: {error}{place}", traceback.format_exc()

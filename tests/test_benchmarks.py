@@ -29,6 +29,7 @@ def test_a_table_is_kept_with_machine_and_date_and_comes_back(tmp_path):
 
 
 def test_every_recorded_benchmark_is_sound():
+    assert {"transferability", "book", "attacks"} <= records.benchmarks().keys()
     for content in records.benchmarks().values():
         json.dumps(Table(content["columns"], content["rows"]).rows)
 

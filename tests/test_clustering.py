@@ -179,6 +179,8 @@ def test_three_planted_groups_are_recovered(structure):
         limits = clustering.band(curves)
         assert (curve[2:9] < limits.low[2:9]).all()
         assert clustering.curve_p(curve, curves) == 1 / (1 + len(curves))
+        with_it = torch.cat([curves, curve[None]])
+        assert clustering.curve_p(curve, with_it) == 2 / (1 + len(with_it)), "a tie counts as a hit"
 
 
 def test_no_structure_stays_within_its_nulls():

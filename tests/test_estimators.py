@@ -217,6 +217,10 @@ def test_h_score_ranges_from_zero_to_one_less_than_the_classes():
     _, labels = problem(classes=4)
     assert estimators.h_score(one_hot(labels).double(), labels) == pytest.approx(3)
     assert estimators.h_score(torch.ones(60, 3), labels) == 0
+    features = problem(classes=4)[0].double()
+    assert estimators.h_score(1e-200 * features, labels) == pytest.approx(
+        estimators.h_score(features, labels)
+    )
     assert estimators.h_score(torch.ones(60, 3), labels, regularised=True) == 0
     single = problem(size=1)  # one feature has nothing to be shrunk towards
     assert estimators.h_score(*single, regularised=True) == pytest.approx(estimators.h_score(*single))

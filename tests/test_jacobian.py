@@ -249,3 +249,8 @@ def test_16_bit_models_are_decomposed_in_32(dtype):
     ):
         assert found.dtype == torch.float32
         torch.testing.assert_close(found.double(), wanted, atol=0.05, rtol=0.02)
+
+
+def test_the_svd_of_what_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        jacobian.top_triplets(torch.full((2, 2, 3), torch.nan))

@@ -63,6 +63,6 @@ def test_steps_hold_needs_truth_and_teeth():
 
 def test_proof_table_says_no_loudly():
     table = ledger.proof([norms.STEPS[0], WRONG, TOOTHLESS], caption="three")
-    assert [row[1] for row in table.rows] == ["yes", "NO", "yes"]
-    assert [row[2] for row in table.rows] == ["1 of 1", "1 of 1", "NOT ALL"]
-    assert table.rows[0][3].startswith("$")
+    assert [row[2] for row in table.rows] == ["yes", "NO", "yes"]
+    assert [row[3] for row in table.rows] == ["1 of 1", "1 of 1", "NOT ALL"]
+    assert table.rows[0][4].startswith("$")

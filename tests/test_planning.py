@@ -81,6 +81,8 @@ def test_rounds_and_their_cost():
     assert halving.rounds(8, 0.5, 2) == [(8, 0.25), (4, 0.5), (2, 1.0)]
     assert halving.cost(halving.rounds(8, 0.5, 2)) == pytest.approx((8 * 0.25 + 4 * 0.25 + 2 * 0.5) / 8)
     assert halving.cost([(100, 1.0)]) == 1
+    assert [count for count, _ in halving.rounds(5, 0.75, 1)] == [5, 4, 3, 2, 1]
+    assert [count for count, _ in halving.rounds(100, 0.98, 98)] == [100, 98]
     with pytest.raises(ValueError, match="keep = 1"):
         halving.rounds(8, 1, 2)
     with pytest.raises(ValueError, match="last = 0"):
@@ -108,11 +110,19 @@ def test_two_candidates_measured_once_are_told_apart_as_often_as_the_angle_says(
         assert play([(2, 1.0)], noise, repeats=4000).best == pytest.approx(wanted, abs=0.03)
 
 
+def test_noise_shrinks_with_the_root_of_the_samples():
+    """Two candidates measured on a quarter of the samples: twice the noise of a full measurement."""
+    wanted = 1 - math.atan(0.5 / 0.25**0.5) / math.pi
+    assert play([(2, 0.25)], 0.5, repeats=4000).best == pytest.approx(wanted, abs=0.03)
+
+
 def test_the_noise_of_records():
     records = [{"source": s, "m": v} for s, values in {"a": (0, 2), "b": (4, 6)}.items() for v in values]
     assert halving.noise_of(records, "m") == pytest.approx(math.sqrt(2) / math.sqrt(8))
     with pytest.raises(ValueError, match="two or more sources"):
         halving.noise_of(records[:2], "m")
+    with pytest.raises(ValueError, match="all alike"):
+        halving.noise_of([{"source": s, "m": v} for s in "ab" for v in (0, 2)], "m")
 
 
 def test_tables_add_up_and_say_that_they_are_computed():
@@ -136,9 +146,9 @@ def test_tables_of_a_plan_hold_what_was_planned():
     assert table.note == "a stamp"
     assert report.rounds([(8, 0.25), (4, 0.5), (2, 1.0)]).rows == [[1, 8, 25], [2, 4, 50], [3, 2, 100]]
     halved, whole = halving.Kept(0.5, 0.2, 0.1), halving.Kept(0.75, 0.1, 1.0)
-    assert report.risks([0.3], [halved], [whole], "").rows == [[0.3, 50, 75, 0.2, 0.1, pytest.approx(10)]]
+    assert report.risks([0.3], [halved], [whole], 50, "").rows == [[0.3, 50, 75, 0.2, 0.1, pytest.approx(10)]]
     with pytest.raises(ValueError, match="zip"):
-        report.risks([0.3, 1.0], [halved], [whole], "")
+        report.risks([0.3, 1.0], [halved], [whole], 50, "")
 
 
 def test_times_of_recorded_runs():

@@ -73,6 +73,15 @@ def test_a_job_that_raises_is_tried_twice_and_named_with_error_and_place():
     assert "in refuse" in error.value.__notes__[0]
 
 
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [(work.unsendable, r"(Attribute|Pickling)Error.*pickle"), (work.leave, "SystemExit: leaving job 1")],
+)
+def test_what_would_end_the_worker_is_named_and_no_lack_of_memory(function, problem):
+    with pytest.raises(JobFailed, match=problem):
+        list(Processes(1).each(function, [1]))
+
+
 def test_what_cannot_be_sent_is_refused_and_a_count_must_be_positive():
     with pytest.raises(TypeError, match="cannot be sent to another process"):
         list(Processes(1).each(lambda job: job, [1]))

@@ -245,3 +245,28 @@ def test_few_units_in_one_group_have_all_their_orders_tried():
         assert found.p_one_sided == pytest.approx(statistics.kendall(x, x).p_one_sided)
     many = statistics.other_orders(8, 20, torch.Generator().manual_seed(0))
     assert many.shape == (20, 8)
+
+
+def test_many_values_take_the_normal_approximation():
+    """Just above the limit it agrees with the exact count just below, with and without ties."""
+    x = torch.randn(151, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    y = x + 12 * torch.randn(151, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    large, exact = statistics.kendall(x, y), statistics.kendall(x[:150], y[:150])
+    assert (large.method, exact.method) == ("normal", "exact")
+    wanted = stats.kendalltau(x[:150], y[:150], method="asymptotic", alternative="greater").pvalue
+    assert exact.p_one_sided == pytest.approx(wanted, abs=1e-3)
+    assert large.tau == pytest.approx(float(stats.kendalltau(x, y).statistic))
+    rounded = statistics.kendall((2 * x).round(), y)
+    assert rounded.method == "normal"
+    assert rounded.tau == pytest.approx(float(stats.kendalltau((2 * x).round(), y).statistic))
+    assert statistics.kendall(x, -x).p_one_sided == pytest.approx(1)
+
+
+def test_a_bootstrap_of_what_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="no single number, pass a statistic"):
+        statistics.bootstrap(torch.randn(10, 2), generator=torch.Generator())
+    with pytest.raises(ValueError, match="NaN on some resamples"):
+        statistics.bootstrap(
+            torch.arange(4.0), lambda rows: rows.std() / (rows.std() > 0).double() * 0 + rows.mean(),
+            generator=torch.Generator().manual_seed(0), method="percentile",
+        )  # fmt: skip

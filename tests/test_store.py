@@ -1,6 +1,8 @@
 """Files are whole or as before, whenever a write is stopped; one process computes and others wait."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -26,7 +28,7 @@ def test_a_write_that_is_stopped_leaves_what_was_there(tmp_path, monkeypatch, mo
     assert path.read_bytes() == b"as before"
     store.write(path, b"whole")
     assert path.read_bytes() == b"whole"
-    assert [each.name for each in path.parent.iterdir()] == ["run.json"], "the draft is used again, not left"
+    assert [each.name for each in path.parent.iterdir()] == ["run.json"], "nor is a draft left"
 
 
 @pytest.mark.parametrize("moment", ["fsync", "replace"])
@@ -39,6 +41,34 @@ def test_a_write_that_fails_leaves_nothing_and_names_the_remedy(tmp_path, monkey
     with pytest.raises(OSError, match="make room or permit it"):
         store.write(path, b"content")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_writers_have_a_draft_each_and_what_a_killed_one_left_is_cleared(tmp_path, monkeypatch):
+    path, inner = tmp_path / "run.json", []
+    replace = os.replace
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    (tmp_path / f".run.json.{gone.pid}.tmp").write_bytes(b"half")
+    (tmp_path / f".run.json.{os.getppid()}.tmp").write_bytes(b"of a process that lives")
+
+    def other_first(draft, target):
+        """Another process writes the same path between our draft and our replace."""
+        if not inner:
+            inner.append(True)
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "getpid", lambda: 1)
+                store.write(path, b"another's")
+        replace(draft, target)
+
+    monkeypatch.setattr(os, "replace", other_first)
+    store.write(path, b"ours")
+    assert path.read_bytes() == b"ours"
+    assert sorted(each.name for each in tmp_path.iterdir()) == [f".run.json.{os.getppid()}.tmp", "run.json"]
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(IsADirectoryError, match="is a folder; name a file in it"):
+        store.write(tmp_path, b"content")
 
 
 def test_what_was_begun_is_not_read(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import torch
 
 from lib import bounds, transferability
 from lib.counterexamples import case
-from lib.symbolic import broken_step, exact, instances
+from lib.symbolic import broken_step, exact, instances, proposition_2
 from lib.symbolic.step import Identity, Inequality, Mutant, Refutation, Step
 from lib.symbolic.vectors import Space, vectors
 
@@ -161,6 +161,28 @@ def test_known_numbers_exactly():
     assert broken_step.line_14(rare) == R(10005005, 10**9)
     worst = instances.lipschitz_worst()
     assert math.isclose(worst.lhs / worst.lipschitz_bracket, 1.396810, rel_tol=1e-6)
+
+
+def test_refuted_readings_and_no_others_are_marked():
+    for name, step in STEPS:
+        assert isinstance(step.claim(), Refutation) == step.name.endswith("REFUTED"), (name, step.name)
+
+
+@pytest.mark.parametrize("big", [1, 2, 4])
+def test_without_a_common_smoothness_the_error_is_not_cubic(big):
+    """L_adv - eps^2 at eps = 4^-K by quadrature, over the first 80 points, either sign of the attack."""
+    eps, grid = 4.0**-big, 20_001
+    claim = proposition_2._steep()
+    proved = float(claim.quantity.subs(dict.fromkeys(claim.quantity.free_symbols, 2.0**-big)))
+    for sign in (1, -1):
+        excess = 0.0
+        for k in range(1, 80):
+            u = sign * torch.linspace(0, eps, grid, dtype=torch.float64)
+            moved = torch.trapezoid(1 + (4.0**k * u.abs()).clamp(max=1), u).item()
+            excess += 2.0**-k * (moved**2 - eps**2)
+        assert excess > 2.5 * 2**big * eps**3
+        assert excess > 0.999 * proved
+        assert big > 1 or excess == pytest.approx(proved, rel=1e-3)  # at K = 1 no point is left out
 
 
 @pytest.mark.parametrize("bad", [0, 1, 2.5, -0.1])

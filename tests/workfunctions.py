@@ -28,6 +28,14 @@ def refuse(job):
     return job
 
 
+def unsendable(job):
+    return lambda: job
+
+
+def leave(job):
+    raise SystemExit(f"leaving job {job}")
+
+
 def first_time(folder, what, job):
     """On the first try of the job 1 do what kills or fails; afterwards the job's square."""
     mark = Path(folder) / f"tried-{job}-{len(list(Path(folder).glob(f'tried-{job}-*')))}"

@@ -9,12 +9,16 @@ output, is `labels=f(x).softmax(1)`.
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
+
+from lib import jacobian
 
 STEP_FACTOR = 2.5  # steps of 2.5 epsilon / steps can cross the ball and come back (Madry et al. 2018)
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def pgd(
     f: Callable[[Tensor], Tensor],
     x: Tensor,
@@ -39,22 +43,25 @@ def pgd(
 
     epsilon = 0 returns x exactly, sample by sample. x is not changed and the result requires no grad.
 
-    Raises ValueError for a negative epsilon or step, for steps < 1, and for a module in training mode.
+    Raises ValueError for an epsilon or step that is negative or not finite, for steps < 1, for a module (or a
+    part of one) in training mode, for inputs, outputs or gradients that are not finite, and for outputs that
+    are no scores of two or more classes where the attack takes its labels from them.
     """
     radius, size = _per_sample(x, epsilon, step_size, steps)
     _check(f, x, radius, size, steps, clip)
-    x = x.detach()
+    x = x.detach().clone() if x.is_inference() else x.detach()
     if not bool(radius.any()):
         return x.clone()
     if labels is None:
-        with torch.no_grad():
-            labels = f(x).argmax(1)
+        labels = _opinion(f, x)
     objective = loss or (lambda outputs, y: functional.cross_entropy(outputs, y, reduction="sum"))
     adversarial = start(x, radius, generator) if random_start else x
     adversarial = clamp(adversarial, clip)
-    for _ in range(steps):
+    for number in range(steps):
         leaf = adversarial.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(objective(f(leaf), labels), leaf)
+        if number == 0 and not torch.isfinite(gradient).all():  # its sign would be taken for 0: no attack
+            raise ValueError("the gradient of the loss holds NaN or infinity: check model and loss")
         adversarial = clamp(project(step(leaf.detach(), gradient, size), x, radius), clip)
     return adversarial
 
@@ -80,6 +87,19 @@ def clamp(x: Tensor, clip: tuple[float, float] | None) -> Tensor:
     return x if clip is None else x.clamp(*clip)
 
 
+def _opinion(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """f's own arg-max at x."""
+    with torch.no_grad():
+        outputs = f(x)
+    shape = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
+    if not isinstance(outputs, Tensor) or outputs.dim() < 2 or len(outputs) != len(x) or outputs.shape[1] < 2:
+        raise ValueError(
+            f"f gives {shape} for {len(x)} samples, not scores (N, classes) of two or more classes: wrap it "
+            "so that it does, or pass labels and loss"
+        )
+    return outputs.argmax(1)
+
+
 def _per_sample(
     x: Tensor, epsilon: float | Tensor, step_size: float | Tensor | None, steps: int
 ) -> tuple[Tensor, Tensor]:
@@ -99,15 +119,19 @@ def _column(x: Tensor, value: float | Tensor, name: str) -> Tensor:
 
 
 def _check(
-    f: object, x: Tensor, radius: Tensor, size: Tensor, steps: int, clip: tuple[float, float] | None
+    f: Callable[[Tensor], Tensor],
+    x: Tensor,
+    radius: Tensor,
+    size: Tensor,
+    steps: int,
+    clip: tuple[float, float] | None,
 ) -> None:
     if not x.is_floating_point():
         raise TypeError(f"x is {x.dtype}: scale the images to floats, for example x.float() / 255")
-    if bool((radius < 0).any()) or bool((size < 0).any()):
-        raise ValueError("epsilon and step_size must not be negative")
+    jacobian.check_call(f, x)
+    if not all(bool((torch.isfinite(each) & (each >= 0)).all()) for each in (radius, size)):
+        raise ValueError("epsilon and step_size must be finite and not negative")
     if steps < 1:
         raise ValueError(f"steps={steps} must be at least 1; for the clean images use epsilon=0")
-    if isinstance(f, nn.Module) and f.training:
-        raise ValueError("f is in training mode, where batches change it: call f.eval() first")
     if clip is not None and bool(((x < clip[0]) | (x > clip[1])).any()):
         raise ValueError(f"x lies outside clip={clip}: give the range of the pixels")

@@ -1,6 +1,7 @@
 """Tables and contact sheets of the data sets: what is here, what it holds, what it looks like.
 
-A set that is not here is drawn as an empty panel that says how to get it: the page is whole either way.
+A set that is not here is one printed sentence that says how to get it, and None. What is printed gets no
+figure caption in the book, so that no empty figure is numbered.
 """
 
 from __future__ import annotations
@@ -69,11 +70,11 @@ def counts(here: dict[str, str | None]) -> Table:
     return Table(columns, rows, caption="Items a class in the frozen split of what is here")
 
 
-def people(here: dict[str, str | None]) -> Table:
-    """Faces and people of each part, and the rarest attributes; empty if CelebA is not here."""
+def people(here: dict[str, str | None]) -> Table | None:
+    """Faces and people of each part, and the rarest attributes; None if CelebA is not here."""
     columns = ["part", "faces", "people", "rarest attributes"]
-    if not here["celeba_299"]:
-        return Table(columns, [], note=registry.remedy(registry.get("celeba_299")))
+    if _absent("celeba_299", here):
+        return None
     split = faces.celeba()
     rows = []
     for name, part in (("train", split.train), ("test", split.test)):
@@ -83,15 +84,15 @@ def people(here: dict[str, str | None]) -> Table:
     return Table(columns, rows, caption="CelebA, 299 identities, split by people")
 
 
-def sheet(name: str, here: dict[str, str | None], *, pictures: int = 8) -> Figure:
-    """Contact sheet of one image set: a row a class, the first test images of each.
+def sheet(name: str, here: dict[str, str | None], *, pictures: int = 8) -> Figure | None:
+    """Contact sheet of one image set: a row a class, the first test images of each; None if it is not here.
 
     Raises ValueError for a set whose terms do not allow showing it.
     """
     if not registry.get(name).shown or name not in PICTURED:
         raise ValueError(f"{name} is not shown in the book; these are: {', '.join(PICTURED)}")
-    if not here[name]:
-        return _absent(name)
+    if _absent(name, here):
+        return None
     part = PICTURED[name]().test
     rows = len(part.classes)
     fig, ax = style.figure(height=max(2.2, 7.0 * rows / (pictures + 3)))
@@ -99,10 +100,10 @@ def sheet(name: str, here: dict[str, str | None], *, pictures: int = 8) -> Figur
     return style.stamp(fig, _stamp(name, f"the first {pictures} test images of each class"))
 
 
-def targets(here: dict[str, str | None], *, pictures: int = 8) -> Figure:
+def targets(here: dict[str, str | None], *, pictures: int = 8) -> Figure | None:
     """The two four-class targets made of Tiny-ImageNet."""
-    if not here["tinyimagenet32"]:
-        return _absent("tinyimagenet32")
+    if _absent("tinyimagenet32", here):
+        return None
     split = images.tiny_imagenet32()
     fig, axes = style.figure(2, 1, height=6.2)
     for ax, (name, groups) in zip(axes, images.TARGETS["tiny_imagenet32"].items()):
@@ -111,10 +112,10 @@ def targets(here: dict[str, str | None], *, pictures: int = 8) -> Figure:
     return style.stamp(fig, _stamp("tinyimagenet32", f"the first {pictures} test images of each label"))
 
 
-def scenes(here: dict[str, str | None], *, pictures: int = 4) -> Figure:
+def scenes(here: dict[str, str | None], *, pictures: int = 4) -> Figure | None:
     """Rooms of NYU Depth v2 with depth and classes; void pixels are white."""
-    if not here["nyuv2"]:
-        return _absent("nyuv2")
+    if _absent("nyuv2", here):
+        return None
     found = rooms.nyuv2()
     chosen = torch.linspace(0, len(found) - 1, pictures).round().long()
     fig, axes = style.figure(3, pictures, height=4.4, squeeze=False)
@@ -150,12 +151,13 @@ def _montage(ax: Axes, part: images.Part, pictures: int) -> None:
     ax.tick_params(left=False)
 
 
-def _absent(name: str) -> Figure:
-    fig, ax = style.figure(height=1.4)
-    style.bare(ax)
-    message = f"{name} is not here.\n{registry.remedy(registry.get(name))}"
-    ax.text(0.5, 0.5, message, ha="center", va="center", wrap=True, transform=ax.transAxes)
-    return style.stamp(fig, f"{registry.get(name).what}: absent when this page was made")
+def _absent(name: str, here: dict[str, str | None]) -> bool:
+    """Whether a set is not here; if so, says it in print."""
+    if here[name]:
+        return False
+    entry = registry.get(name)
+    print(f"{entry.what} ({name}) is not here, and not shown. {registry.remedy(entry)}")
+    return True
 
 
 def _stamp(name: str, what: str) -> str:

@@ -30,11 +30,11 @@ def makespans(found: Sequence[tuple[int, Schedule]], stamp: str) -> Figure:
 
 
 def halving(
-    noises: Sequence[float], halved: Sequence[Kept], whole: Sequence[Kept], mark: float | None, stamp: str
+    noises: Sequence[float], halved: Sequence[Kept], whole: Sequence[Kept], marks: Sequence[float], stamp: str
 ) -> Figure:
     """How often the best is chosen, and how far the chosen falls short, against the noise of a measurement.
 
-    `mark` is the noise that was seen in a recorded run, or None.
+    `marks` are the noises that were seen in a recorded run, a target each.
     """
     fig, axes = style.figure(1, 2)
     for ax, field, label in zip(
@@ -42,8 +42,9 @@ def halving(
     ):
         for i, (name, found) in enumerate((("successive halving", halved), ("all, on all samples", whole))):
             ax.plot(noises, [getattr(each, field) for each in found], label=name, **style.series(i))
-        if mark is not None:
-            ax.axvline(mark, color=style.PALETTE["grey"], linestyle=":", label="tau1 as recorded")
+        for mark in marks:
+            named = {"label": "tau1 between seeds, a target each"} if mark == marks[0] else {}
+            ax.axvline(mark, color=style.PALETTE["grey"], linestyle=":", **named)
         ax.set(xscale="log", xlabel="noise over spread", ylabel=label, ylim=(0, None))
     axes[1].legend()
     return style.stamp(fig, stamp)

@@ -23,8 +23,8 @@ _GREEN, _BLUE, _RED, _MAGENTA, _BLACK = (
 def paper_form(result: Result) -> Figure:
     """Figure 2: seven quantities over t on four coloured axes, one panel a width, bands over the seeds.
 
-    The caption of the paper counts four axes and names five colours. Read here: the bound of Theorem 2 (blue)
-    and the true difference (red) share an axis, being one quantity and its bound.
+    The caption of the paper counts four axes and names five. Four are drawn here: the bound of Theorem 2
+    (blue) and the true difference (red) share one, so that the gap between them can be seen.
     """
     pairs = _own(result)
     fig, axes = style.figure(len(pairs), 1, height=3.9 * len(pairs), squeeze=False)
@@ -82,8 +82,8 @@ _ROWS: tuple[tuple[str, str, list[Line]], ...] = (
         ("tau1", "τ₁"), ("alpha_squared", "α squared"), ("alpha", "α, its root"),
         ("adversarial_excess_ratio", "true loss ratio")]),
     ("deviation", "linear", [
-        ("tau2", "τ₂"), ("tau2_split", "τ₂, split half"), ("tau2_kept_high", "τ₂, null, signs kept"),
-        ("tau2_null_high", "τ₂, null, random signs"),
+        ("tau2", "τ₂"), ("tau2_split", "τ₂, split half"), ("tau2_kept_high", "null, signs kept, 95 %"),
+        ("tau2_null_high", "null, random signs, 95 %"),
         ("projection_scale", "ψ, projection")]),
     ("gradient difference", "linear", [
         ("gradient_difference", "true"), ("theorem_2_paper", "paper (5)"),
@@ -93,7 +93,7 @@ _ROWS: tuple[tuple[str, str, list[Line]], ...] = (
         ("affine_loss", "best affine g")]),
     ("loss and its bounds", "log", [
         ("theorem_g_loss", "the theorem's g"), ("theorem_3_paper", "paper, β"),
-        ("theorem_3_half_beta", "β / 2"), ("theorem_3_sampled_beta", "least β / 2"),
+        ("theorem_3_half_beta", "β / 2"), ("theorem_3_sampled_beta", "β / 2, bend found"),
         ("theorem_3_no_beta", "β = 0")]),
 )  # fmt: skip
 

@@ -145,7 +145,7 @@ def radii(rows: Sequence[Mapping[str, Any]], caption: str) -> Figure:
     fig, ax = style.figure(height=4.2)
     radius = [row["radius"] for row in rows]
     lines = [
-        ("bound as printed", [row["rhs"]["paper"] for row in rows]),
+        ("bound as printed, for |x| ≤ R", [row["rhs"]["paper"] for row in rows]),
         (r"with half of $\beta$", [row["rhs"]["half_beta"] for row in rows]),
         ("its gradient term alone", [row["gradient_term"] for row in rows]),
         (r"loss of $g \circ f_S$", [row["loss"] for row in rows]),

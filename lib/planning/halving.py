@@ -38,7 +38,7 @@ def rounds(candidates: int, keep: float, last: int) -> list[tuple[int, float]]:
         raise ValueError(f"candidates = {candidates} and last = {last} must be at least 1")
     counts = [candidates]
     while counts[-1] > last:
-        counts.append(max(last, round(counts[-1] * keep)))
+        counts.append(max(last, min(counts[-1] - 1, round(counts[-1] * keep))))  # at least one goes
     return [(count, keep ** (len(counts) - 1 - turn)) for turn, count in enumerate(counts)]
 
 
@@ -74,7 +74,7 @@ def noise_of(records: Sequence[dict[str, Any]], measure: str) -> float:
     """Standard deviation between seeds of one source, over that between the sources, for one target.
 
     Raises:
-        ValueError: fewer than two sources or two seeds.
+        ValueError: fewer than two sources or two seeds, or sources that are all alike.
     """
     groups: dict[str, list[float]] = {}
     for record in records:
@@ -82,7 +82,10 @@ def noise_of(records: Sequence[dict[str, Any]], measure: str) -> float:
     if len(groups) < 2 or min(map(len, groups.values())) < 2:
         raise ValueError("needs two or more sources, each with two or more seeds")
     within = fmean(stdev(values) ** 2 for values in groups.values()) ** 0.5
-    return within / stdev(fmean(values) for values in groups.values())
+    spread = stdev(fmean(values) for values in groups.values())
+    if spread == 0:
+        raise ValueError(f"the sources are all alike in {measure}: there is no spread to compare noise with")
+    return within / spread
 
 
 def _follow(

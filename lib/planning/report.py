@@ -73,15 +73,21 @@ def rounds(plan: Sequence[tuple[int, float]]) -> Table:
 
 
 def risks(
-    noises: Sequence[float], halved: Sequence[halving.Kept], whole: Sequence[halving.Kept], note: str
+    noises: Sequence[float],
+    halved: Sequence[halving.Kept],
+    whole: Sequence[halving.Kept],
+    repeats: int,
+    note: str,
 ) -> Table:
-    """What early stopping loses at each noise, beside measuring all (see `halving.play`)."""
+    """What early stopping loses at each noise, beside measuring all; `repeats` draws (see `halving.play`)."""
     rows = [
         [noise, 100 * a.best, 100 * b.best, a.shortfall, b.shortfall, 100 * a.cost / b.cost]
         for noise, a, b in zip(noises, halved, whole, strict=True)
     ]
     columns = ["noise over spread", "best chosen by halving, %", "by measuring all, %"]
     columns += ["shortfall of halving", "of measuring all", "cost of halving, % of all"]
+    most = 196 / (4 * repeats) ** 0.5
+    note = f"{note} · percentages are known to within {most:.0f} points (95 %, {repeats} draws)"
     return Table(columns, rows, caption="What early stopping risks", note=note)
 
 
@@ -108,6 +114,11 @@ def candidates(count: int, config: Any, teraflops: float, plan: Sequence[tuple[i
             _numbers(CLASSES * PIXELS, samples),
         ],
         ["features of each once, for any estimator", count * forward, count * _numbers(FEATURES, samples)],
+        [
+            "and successive halving over the samples, by the estimator",
+            halving.cost(plan) * count * forward,
+            halving.cost(plan) * count * _numbers(FEATURES, samples),
+        ],
     ]
     rows = [[what, value, rows[0][1] / value, stored] for what, value, stored in rows]
     caption = f"{count:,} candidates, {samples:,} samples, {CLASSES} outputs"

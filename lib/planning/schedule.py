@@ -27,11 +27,6 @@ class Schedule:
     waiting: float
     bound: float
 
-    @property
-    def efficiency(self) -> float:
-        """The bound over what it took; 1 is perfect."""
-        return self.bound / self.makespan if self.makespan else 1.0
-
 
 def play(jobs: Sequence[Job], shared: Mapping[str, float], workers: int) -> Schedule:
     """The schedule of `jobs` on `workers`; `shared` has the hours of each artefact.

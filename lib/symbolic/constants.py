@@ -14,7 +14,7 @@ import sympy as sp
 
 from lib.symbolic import instances
 from lib.symbolic.exact import Instance, largest
-from lib.symbolic.step import Identity, Mutant, Refutation, Step
+from lib.symbolic.step import Identity, Inequality, Mutant, Refutation, Step
 
 s, k = sp.symbols("s k", positive=True)
 eta, ell = s / (1 + s), k / (1 + k)
@@ -49,9 +49,11 @@ def _second_supremum(value: Any = 2) -> Identity:
 LIPSCHITZ = sp.Rational(139681, 10**5)
 
 
-def _lipschitz(constant: Any = LIPSCHITZ) -> Refutation:
+def _lipschitz(constant: Any = LIPSCHITZ) -> Inequality:
+    """LHS less the constant times the bracket, a number: no constant below this one can serve."""
     case = instances.lipschitz_worst()
-    return Refutation(case.lhs, constant * case.lipschitz_bracket)
+    room = case.lhs - constant * case.lipschitz_bracket
+    return Inequality(room, ((room,),))
 
 
 def _frobenius(outputs: int = 23) -> Refutation:
@@ -111,7 +113,7 @@ STEPS = (
     ),
     Step(
         "Lipschitz form",
-        r"\mathrm{LHS} > 1.39681\, L^2[\ldots]\ \text{on an instance}",
+        r"\mathrm{LHS} \ge 1.39681\, L^2[\ldots]\ \text{on an instance}",
         "new: the constant lies in [1.39681, 2]",
         _lipschitz,
         (Mutant({"constant": sp.Rational(139682, 100000)}),),
@@ -124,14 +126,14 @@ STEPS = (
         (Mutant({"outputs": 21}),),
     ),
     Step(
-        "τ₁ = τ₂ = 1 is not enough",
+        "τ₁ = τ₂ = 1 is enough: REFUTED",
         r"\mathrm{LHS} = 4\ell^2 > 0 = (1 - \tau_1\tau_2)L^2",
         "Section 3.2: 'big τ1 and τ2 indicate potentially small differences'",
         _blind,
         (Mutant({"one": 3}),),
     ),
     Step(
-        "not even for f_S = f_T",
+        "enough for f_S = f_T: REFUTED",
         r"\mathrm{LHS} = \ell^2 > 0 = (1 - \tau_1\tau_2)L^2",
         "new",
         _itself,

@@ -20,6 +20,7 @@ sigma, lam, top, image, tau, eps, beta, L = sp.symbols(
 )
 inner = sp.Symbol("<a,rho>", real=True)
 rho = sp.Symbol("|rho|", nonnegative=True)
+FIVE_HALVES = sp.Rational(5, 2)
 
 
 def _split(k: Any = 1) -> Identity:
@@ -65,6 +66,21 @@ def _sharp(k: Any = 1) -> Identity:
     x = sp.Symbol("x", real=True)
     f = x + x**2 / 2
     return Identity(f.subs(x, eps) ** 2, eps**2 + k * eps**3 + eps**4 / 4)
+
+
+def _steep(k: Any = FIVE_HALVES) -> Refutation:
+    """n = m = d = 1, f_S = x, points x_k (k = 1, 2, ...) of weight 2^-k, f_T'(x_k + u) = 1 + min(1, 4^k |u|).
+
+    tau1 = 1, lambda = 0, sigma_T = 1, and the gradient stays below 2; the bend at x_k has no common bound. At
+    eps = 4^-K, with s = 2^-K, the points k = K + j have left the bend: 4^k = 4^j / s^2. Every point moves f_T
+    by more than eps, so these alone bound L_adv - eps^2 from below; k eps^(5/2) = (k 2^K) eps^3.
+    """
+    s, u = sp.symbols("s u", positive=True)
+    j = sp.Symbol("j", integer=True, nonnegative=True)
+    radius, bend = s**2, 4**j / s**2
+    moved = sp.integrate(1 + bend * u, (u, 0, 1 / bend)) + 2 * (radius - 1 / bend)
+    excess = sp.expand(s * sp.Rational(1, 2) ** j * (moved**2 - radius**2))
+    return Refutation(sp.summation(excess, (j, 0, sp.oo)), k * s * radius**2)
 
 
 def _wording(reading: str = "norm") -> Refutation:
@@ -133,7 +149,15 @@ STEPS = (
         (Mutant({"k": 2}), Mutant({"k": -1})),
     ),
     Step(
-        "the wording refuted",
+        "no common smoothness: REFUTED",
+        r"L_{adv} - \epsilon^2 E\,\sigma_T^2 > \tfrac52 2^K \epsilon^3\ \text{at}\ \epsilon = 4^{-K},"
+        r"\ f_T'(x_k + u) = 1 + \min(1, 4^k|u|)",
+        "App. F asks for a bounded gradient only; Prop. 2 for nothing",
+        _steep,
+        (Mutant({"k": 4}),),
+    ),
+    Step(
+        "λ the largest singular value: REFUTED",
         r"\lambda_T = \max\sigma_T:\ |J_T\delta_S|^2 > (\lambda_T^2 + (1-\lambda_T^2)\tau_1)\sigma_T^2",
         "App. F: 'λ is the maximal singular value of f_T'",
         _wording,

@@ -76,7 +76,7 @@ def _lipschitz(sign: Any = -1) -> Inequality:
 
 
 def _optimal(k: Any = 1) -> Identity:
-    """The loss E|gT - (A + t) gS|^2 less its value at A = s_ST / s_SS, as a function of the shift t."""
+    """The loss E|gT - (A + h) gS|^2 less its value at A = s_ST / s_SS, as a function of the shift h."""
     slope = sst / sss
     gtt = sp.Symbol("g_TT", positive=True)  # E|gT|^2
     loss = lambda a: gtt - 2 * a * sst + a**2 * sss  # noqa: E731
@@ -151,7 +151,7 @@ STEPS = (
     ),
     Step(
         "A is the best scalar",
-        r"E|\nabla f_T - (A + t)\nabla f_S|^2 = E|\nabla f_T - A\nabla f_S|^2 + t^2 E|\nabla f_S|^2",
+        r"E|\nabla f_T - (A + h)\nabla f_S|^2 = E|\nabla f_T - A\nabla f_S|^2 + h^2 E|\nabla f_S|^2",
         "new: stronger than App. C needs",
         _optimal,
         (Mutant({"k": 2}), Mutant({"k": -1})),

@@ -2,9 +2,9 @@
 
 Notation at one point x: J = J_T with top triple (sigma, w, v'), R = J - sigma w v'^T, so R v' = 0, R^T w = 0
 and
-|R| <= lambda sigma; c = <v_S, v'>; p = J v_S; f = A J_S v_S with |f| <= F; e = |p - f|; x^2 = (1 - c^2)
+|R| <= lambda sigma; c = <v_S, v'>; p = J v_S; f = A J_S v_S with |f| <= F; e = |p - f|; s^2 = (1 - c^2)
 sigma^2 and
-E^2 = e^2 + x^2. A unit z = a w + b y (y a unit orthogonal to w) and z' = b w - a y; D = <z', p>,
+H^2 = e^2 + s^2. A unit z = a w + b y (y a unit orthogonal to w) and z' = b w - a y; D = <z', p>,
 phi = <z', f>, xi = D - phi = <z', p - f>.
 """
 
@@ -18,20 +18,21 @@ from lib.symbolic.step import Identity, Inequality, Mutant, Step
 from lib.symbolic.vectors import Space, vectors
 
 a, b, c, D, phi, xi, wp, yp, ze, zp = sp.symbols("a b c D phi xi <w|p> <y|p> <z|e> <z|p>", real=True)
-e, x, F, lam, sigma, Ry, Rv, T, theta, g, S = sp.symbols(
-    "e x F lambda sigma |R^Ty| |Rv_S| T theta g lambda_S|A|sigma_S", nonnegative=True
+e, s, F, lam, sigma, Ry, Rv, T, theta, g, S = sp.symbols(
+    "e s F lambda sigma |R^Ty| |Rv_S| T theta g lambda_S|A|sigma_S", nonnegative=True
 )
 M, Y, root = sp.symbols("sqrt(M) sqrt(Y2) sqrt(LHS)", nonnegative=True)
-E2 = e**2 + x**2
+H2 = e**2 + s**2
 
 
 def _complement(k: Any = 1) -> Inequality:
     """|J u|^2 = sum sigma_i^2 u_i^2 without i = 1, three terms standing for any number."""
-    s = sp.symbols("sigma_2:5", nonnegative=True)
+    sizes = sp.symbols("sigma_2:5", nonnegative=True)
     u = sp.symbols("u_2:5", real=True)
-    goal = k * s[0] ** 2 * sum(i**2 for i in u) - sum(p**2 * q**2 for p, q in zip(s, u))
-    terms = tuple((s[0] - s[i], s[0] + s[i], u[i] ** 2) for i in (1, 2))
-    return Inequality(goal, terms, given=(s[0] - s[1], s[0] - s[2]))
+    top = sizes[0]
+    goal = k * top**2 * sum(i**2 for i in u) - sum(p**2 * q**2 for p, q in zip(sizes, u))
+    terms = tuple((top - sizes[i], top + sizes[i], u[i] ** 2) for i in (1, 2))
+    return Inequality(goal, terms, given=(top - sizes[1], top - sizes[2]))
 
 
 def _quadratic_form(k: Any = 1) -> Identity:
@@ -75,8 +76,8 @@ def _image(k: Any = 1) -> Inequality:
 def _assemble(sign: Any = 1) -> Identity:
     """All substitutions together, with equality where a bound was used: nothing is lost or added by hand."""
     total = (e**2 - xi**2) + (sigma**2 - (1 - lam**2) * b**2 * sigma**2) - (wp**2 + yp**2 - D**2)
-    wanted = E2 + (D**2 - sign * xi**2) - yp**2 - (1 - lam**2) * b**2 * sigma**2
-    return Identity(total.subs(sigma**2, wp**2 + x**2), wanted.subs(sigma**2, wp**2 + x**2))
+    wanted = H2 + (D**2 - sign * xi**2) - yp**2 - (1 - lam**2) * b**2 * sigma**2
+    return Identity(total.subs(sigma**2, wp**2 + s**2), wanted.subs(sigma**2, wp**2 + s**2))
 
 
 def _first(k: Any = 2) -> Inequality:
@@ -87,33 +88,33 @@ def _first(k: Any = 2) -> Inequality:
 
 
 def _second(k: Any = 2) -> Inequality:
-    """D^2 - xi^2 = 2 D phi - phi^2 with D = b <w,p> - a <y,p>; |<w,p>| <= sigma, -a <y,p> phi <= lambda x
+    """D^2 - xi^2 = 2 D phi - phi^2 with D = b <w,p> - a <y,p>; |<w,p>| <= sigma, -a <y,p> phi <= lambda s
     F.
     """
-    room = (sigma**2 - wp**2, lam * x * F + a * yp * phi)
-    goal = b**2 * sigma**2 + k * lam * x * F - (2 * (b * wp - a * yp) * phi - phi**2)
+    room = (sigma**2 - wp**2, lam * s * F + a * yp * phi)
+    goal = b**2 * sigma**2 + k * lam * s * F - (2 * (b * wp - a * yp) * phi - phi**2)
     return Inequality(goal, (((b * wp - phi) ** 2,), (b**2, room[0]), (2, room[1])), given=room)
 
 
 def _combine(sign: Any = -1) -> Identity:
     """lambda^2 times the first bound and 1 - lambda^2 times the second: b disappears."""
-    mixed = lam**2 * (2 * e * F + F**2) + (1 - lam**2) * (b**2 * sigma**2 + 2 * lam * x * F)
-    left = E2 + mixed + sign * (1 - lam**2) * b**2 * sigma**2
-    return Identity(left, E2 + lam**2 * F**2 + 2 * lam * F * (lam * e + (1 - lam**2) * x))
+    mixed = lam**2 * (2 * e * F + F**2) + (1 - lam**2) * (b**2 * sigma**2 + 2 * lam * s * F)
+    left = H2 + mixed + sign * (1 - lam**2) * b**2 * sigma**2
+    return Identity(left, H2 + lam**2 * F**2 + 2 * lam * F * (lam * e + (1 - lam**2) * s))
 
 
 def _cauchy(k: Any = 1) -> Inequality:
-    """E^2 - (lambda e + (1 - lambda^2) x)^2 as a sum of squares and lambda^2 (1 - lambda^2) E^2."""
-    goal = k * E2 - (lam * e + (1 - lam**2) * x) ** 2
-    terms = ((((1 - lam**2) * e - lam * x) ** 2,), (lam**2, 1 - lam, 1 + lam, E2))
+    """H^2 - (lambda e + (1 - lambda^2) s)^2 as a sum of squares and lambda^2 (1 - lambda^2) H^2."""
+    goal = k * H2 - (lam * e + (1 - lam**2) * s) ** 2
+    terms = ((((1 - lam**2) * e - lam * s) ** 2,), (lam**2, 1 - lam, 1 + lam, H2))
     return Inequality(goal, terms, given=(1 - lam,))
 
 
 def _complete(k: Any = 2) -> Inequality:
-    """(E + lambda F)^2 - [E^2 + lambda^2 F^2 + 2 lambda F T] = 2 lambda F (E - T), T = lambda e + (1 -
-    lambda^2) x.
+    """(H + lambda F)^2 - [H^2 + lambda^2 F^2 + 2 lambda F T] = 2 lambda F (H - T), T = lambda e + (1 -
+    lambda^2) s.
     """
-    big = sp.Symbol("E", nonnegative=True)
+    big = sp.Symbol("H", nonnegative=True)
     goal = (big + lam * F) ** 2 - (big**2 + lam**2 * F**2 + k * lam * F * T)
     return Inequality(goal, ((2, lam, F, big - T),), given=(big - T,))
 
@@ -190,14 +191,14 @@ STEPS = (
     ),
     Step(
         "image of the attack",
-        r"\langle w,p\rangle = c\sigma,\quad |\langle y,p\rangle| \le |Rv_S| \le \lambda x",
+        r"\langle w,p\rangle = c\sigma,\quad |\langle y,p\rangle| \le |Rv_S| \le \lambda s",
         "Theorem R, step 6",
         _image,
         (Mutant({"k": sp.Rational(1, 2)}, {lam: 1, sigma: 1, c: 0, Rv: 1}),),
     ),
     Step(
         "assembled",
-        r"z^\top NN^\top z \le E^2 + (D^2-\xi^2) - \langle y,p\rangle^2 - (1-\lambda^2)b^2\sigma^2",
+        r"z^\top NN^\top z \le H^2 + (D^2-\xi^2) - \langle y,p\rangle^2 - (1-\lambda^2)b^2\sigma^2",
         "Theorem R, step 7",
         _assemble,
         (Mutant({"sign": -1}),),
@@ -211,31 +212,31 @@ STEPS = (
     ),
     Step(
         "second bound",
-        r"D^2 - \xi^2 = 2D\varphi - \varphi^2 \le b^2\sigma^2 + 2\lambda x F",
+        r"D^2 - \xi^2 = 2D\varphi - \varphi^2 \le b^2\sigma^2 + 2\lambda s F",
         "Theorem R, step 9",
         _second,
-        (Mutant({"k": 1}, {a: -1, b: 0, yp: 2, phi: 1, wp: 0, sigma: 0, lam: 1, x: 2, F: 1}),),
+        (Mutant({"k": 1}, {a: -1, b: 0, yp: 2, phi: 1, wp: 0, sigma: 0, lam: 1, s: 2, F: 1}),),
     ),
     Step(
         "weighted by λ²",
-        r"z^\top NN^\top z \le E^2 + \lambda^2F^2 + 2\lambda F(\lambda e + (1-\lambda^2)x)",
+        r"z^\top NN^\top z \le H^2 + \lambda^2F^2 + 2\lambda F(\lambda e + (1-\lambda^2)s)",
         "Theorem R, step 10",
         _combine,
         (Mutant({"sign": 1}),),
     ),
     Step(
         "Cauchy–Schwarz",
-        r"\lambda e + (1-\lambda^2)x \le E\sqrt{1-\lambda^2+\lambda^4} \le E",
+        r"\lambda e + (1-\lambda^2)s \le H\sqrt{1-\lambda^2+\lambda^4} \le H",
         "Theorem R, step 11",
         _cauchy,
-        (Mutant({"k": sp.Rational(1, 2)}, {lam: 1, e: 1, x: 0}),),
+        (Mutant({"k": sp.Rational(1, 2)}, {lam: 1, e: 1, s: 0}),),
     ),
     Step(
         "square completed",
-        r"z^\top NN^\top z \le (E + \lambda F)^2",
+        r"z^\top NN^\top z \le (H + \lambda F)^2",
         "Theorem R, step 12",
         _complete,
-        (Mutant({"k": 3}, {lam: 1, F: 1, T: 1, sp.Symbol("E", nonnegative=True): 1}),),
+        (Mutant({"k": 3}, {lam: 1, F: 1, T: 1, sp.Symbol("H", nonnegative=True): 1}),),
     ),
     Step(
         "mean of the first root",

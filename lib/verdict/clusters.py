@@ -49,7 +49,8 @@ def rows(run: Any) -> list[Row]:
     drawn = [_trees(run, seed) for seed in (None, *summary.seeds(run))] if run else []
     return [
         _row(run, drawn, "tasks_categories", "tasks form the categories 2D, 3D, semantic", four,
-             "adjusted Rand index at three (1: the categories; 'holds' asks for more than chance)", _rand),
+             f"adjusted Rand index at three clusters{_sizes(drawn)} (1: the categories; 'holds' asks for "
+             "more than chance)", _rand),
         _row(run, drawn, "tasks_entropy", "low entropy of the categories", five,
              "mean entropy, nats, negative", _entropy),
         _row(run, drawn, "tasks_similar", "the tree is like that of knowledge transfer", five,
@@ -98,6 +99,14 @@ def _row(
     size = f"{len(summary.NAMES)} tasks × {len(found.seeds)} seeds, {run.config.preset}"
     return Row(PART, claim, at(source), printed, f"{what}: {found}", size, decide(found), PAGE, source.quote,
                test=True)  # fmt: skip
+
+
+def _sizes(drawn: Sequence[Trees]) -> str:
+    """How many tasks each of the three clusters has: one large and two small ones are no three categories."""
+    if not drawn:
+        return ""
+    counts = drawn[0].cuts[0, THREE].unique(return_counts=True)[1].sort(descending=True).values
+    return f" of {', '.join(map(str, counts.tolist()))} tasks"
 
 
 def _trees(run: Any, seed: int | None) -> Trees:

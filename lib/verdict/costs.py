@@ -17,7 +17,7 @@ from lib.verdict.settings import Run, Setting
 
 PARTS = {
     "tau": "τ₁, τ₂, α² (Jacobians)",
-    "attack": "adversarial losses (all attacks of a record)",
+    "attack": "adversarial losses (all that were recorded)",
     "rivals": "all rivals together",
     "knowledge": "knowledge transfer itself",
     "reference": "training the reference model",
@@ -68,8 +68,8 @@ def dearer(runs: Mapping[str, Run]) -> str:
     longer = [f"{title} (× {ratio:.1f})" for title, ratio in found.items() if ratio > 1]
     where = f": {', '.join(longer)}" if longer else ""
     return (
-        f"In {len(longer)} of the {len(found)} settings that timed both, the attacks took longer than "
-        f"measuring knowledge transfer itself{where}."
+        f"In {len(longer)} of the {len(found)} settings that timed both, all the attacks of a record "
+        f"together took longer than all its readings of knowledge transfer{where}."
     )
 
 

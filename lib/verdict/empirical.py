@@ -196,7 +196,7 @@ def _overall(
 
 def _like_tau1(runs: Runs) -> Row:
     source = paper.claim("loss_like_tau1")
-    claim = "the cross adversarial loss is similar to τ₁"
+    claim = "the cross adversarial loss is 'similar to τ₁': it orders sources as τ₁ does"
     found = pooled.together(runs, settings.FOUR, pair=("τ₁", OWN))
     if found is None:
         return unrecorded("the question", claim, at(source), "Proposition 2", "verdict", source.quote)

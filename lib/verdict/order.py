@@ -51,13 +51,14 @@ def by_seed(grid: Grid) -> Tensor:
 def null(grid: Grid, *, generator: torch.Generator, repeats: int = REPEATS, alone: bool = True) -> Tensor:
     """The mean tau-b (orders,) after y's units were permuted, each with all its conditions.
 
+    A permuted y that does not count takes its unit out of that condition: tau-b is that of the pairs left.
     `alone`: all orders of a single group of few units; False draws `repeats`, to be added to other nulls.
     """
     total, cells = torch.zeros(1, dtype=torch.float64), 0
     for g in grid:
         orders = statistics.other_orders(len(g.x), repeats, generator, alone=alone and len(grid) == 1)
-        x, y = _signs(g.x), _signs(g.y)
-        total = total + (_scores(x, y, orders) / _scale(x, y)).sum(1)
+        size = max(1, _ELEMENTS // (g.x.numel() * len(g.x)))
+        total = total + torch.cat([_permuted(g, part).sum(1) for part in orders.split(size)])
         cells += g.x.shape[1]
     return total / cells
 
@@ -115,7 +116,9 @@ def hits(grid: Grid, *, generator: torch.Generator, repeats: int = REPEATS) -> H
         orders = statistics.other_orders(len(g.x), repeats, generator, alone=len(grid) == 1)
         best, picked = _best(g.y), g.x.nan_to_num(-torch.inf).argmax(0)
         right += int(best.gather(0, picked.unsqueeze(0)).sum())
-        found = found + best[orders].gather(1, picked.expand(len(orders), 1, -1)).sum((1, 2))
+        where = picked.expand(len(orders), 1, -1)
+        hit, counts = (each[orders].gather(1, where).sum((1, 2)) for each in (best, ~g.y.isnan()))
+        found = found + hit * g.x.shape[1] / counts.clamp(min=1)  # of the picks that count in that order
         cells += g.x.shape[1]
         for target in dict.fromkeys(g.targets):
             own = torch.tensor([t == target for t in g.targets])
@@ -162,14 +165,18 @@ def _signs(values: Tensor) -> Tensor:
     return torch.sign(columns[:, :, None] - columns[:, None, :]).nan_to_num(0.0)
 
 
-def _scores(x: Tensor, y: Tensor, orders: Tensor) -> Tensor:
-    """Concordant minus discordant pairs (orders, conditions), y's units in the given orders."""
-    size = max(1, _ELEMENTS // x.numel())
-    parts = [
-        torch.einsum("cij,crij->rc", x, y[:, part[:, :, None], part[:, None, :]])
-        for part in orders.split(size)
-    ]
-    return torch.cat(parts)
+def _permuted(g: Group, orders: Tensor) -> Tensor:
+    """tau-b (orders, conditions), y's units in the given orders, over the pairs that count on both sides."""
+    x, y = _signs(g.x), _signs(g.y)[:, orders[:, :, None], orders[:, None, :]]
+    on_x, on_y = ((~side.isnan()).double().T for side in (g.x, g.y))
+    score = torch.einsum("cij,crij->rc", x, y)
+    if bool(on_x.all() and on_y.all()):
+        return score / _scale(x, _signs(g.y))
+    on_y = on_y[:, orders]
+    untied_x = torch.einsum("cij,cri,crj->rc", x.abs(), on_y, on_y)
+    untied_y = torch.einsum("crij,ci,cj->rc", y.abs(), on_x, on_x)
+    scale = (untied_x * untied_y).sqrt()
+    return score / scale.where(scale > 0, torch.inf)
 
 
 def _scale(x: Tensor, y: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from lib.verdict import (
     clusters,
     costs,
     empirical,
+    order,
     pooled,
     reverse,
     rivals,
@@ -23,7 +24,7 @@ from lib.verdict import (
     synthetic,
     theory,
 )
-from lib.verdict.rows import Row, total
+from lib.verdict.rows import READING, Row, total
 from lib.verdict.settings import Run
 
 Runs = Mapping[str, Run]
@@ -69,7 +70,16 @@ def counts(found: Sequence[Row]) -> Table:
     cells = [[part, *[total([r for r in found if r.part == part], d) for d in decisions]] for part in parts]
     cells.append(["together", *[total(found, d) for d in decisions]])
     tests = sum(row.test for row in found)
-    return Table(["part", *decisions], cells, note=f"{tests} of the {len(found)} decisions involve a test.")
+    note = (
+        f"{tests} of the {len(found)} decisions involve a test. {readings(found)} of those that are false "
+        "are readings of what is printed, not sentences of the paper."
+    )
+    return Table(["part", *decisions], cells, note=note)
+
+
+def readings(found: Sequence[Row]) -> int:
+    """How many of what is false is a reading of the paper and no sentence of it."""
+    return sum(row.evidence == READING and row.decision == "false as printed" for row in found)
 
 
 def settings_table(runs: Runs) -> Linked:
@@ -78,17 +88,30 @@ def settings_table(runs: Runs) -> Linked:
     for setting in settings.SETTINGS:
         run = runs[setting.key]
         found = empirical.evidence(setting, run, *setting.headline) if run else None
-        numbers = _numbers(found[0]) if found else ["not recorded", None, None, "not shown"]
-        cells.append([f"{setting.section} {setting.title}", *numbers, link(setting.page)])
+        cells.append(
+            [f"{setting.section} {setting.title}", *_line(found[0] if found else None), link(setting.page)]
+        )
     for name, keys in (("the four of the question", settings.FOUR), ("with the synthetic one", None)):
         one = pooled.together(runs, keys or [s.key for s in settings.SETTINGS])
-        cells.append([name, *(_numbers(one) if one else ["not recorded", None, None, "not shown"]), ""])
-    columns = ["setting", "mean τ_b", "95 %", "p", "decision", "page"]
+        cells.append([name, *_line(one), ""])
+    columns = ["setting", "from", "mean τ_b", "95 %", "p", "decision", "page"]
     note = (
         "Each section's own measure against its own knowledge transfer. Intervals: over seeds; in the last "
-        "two rows over settings. p: one-sided, sources permuted."
+        "two rows over settings. p: one-sided, sources permuted, each with all its targets and seeds: "
+        f"{order.REPEATS:,} random orders, or all of them where sources are few. In the last two rows it "
+        "speaks against no link in any setting, not for one in each."
     )
     return Linked(columns, cells, note=note, digits=2)
+
+
+def _line(found: rule.Evidence | None) -> list[Any]:
+    if found is None:
+        return ["", "not recorded", None, None, "not shown"]
+    size = f"{found.sources} sources"
+    size += (
+        f", {found.targets} settings" if found.over == "setting" else f" × {found.targets} × {found.seeds}"
+    )
+    return [size, *_numbers(found)]
 
 
 def left_out_table(runs: Runs) -> Table:
@@ -107,11 +130,10 @@ def first_go_table(runs: Runs) -> Table:
     cells = []
     for setting in settings.of(*settings.FOUR):
         found = [empirical.evidence(setting, go[setting.key], *setting.headline) for go in (before, runs)]
-        cells.append(
-            [f"{setting.section} {setting.title}", *[x for each in found for x in _go(each and each[0])]]
-        )
-    found = [pooled.together(go, settings.FOUR) for go in (before, runs)]
-    cells.append(["the four of the question", *[x for each in found for x in _go(each)]])
+        both = [cell for one in found for cell in _go(one[0] if one else None)]
+        cells.append([f"{setting.section} {setting.title}", *both])
+    pair = [pooled.together(go, settings.FOUR) for go in (before, runs)]
+    cells.append(["the four of the question", *[cell for one in pair for cell in _go(one)]])
     columns = [
         "setting",
         "first seeds",
@@ -121,13 +143,14 @@ def first_go_table(runs: Runs) -> Table:
         "the answer",
         "decision now",
     ]
-    return Table(
-        columns, cells, note="For the four together: the fewest seeds of a setting; interval over settings."
-    )
+    note = "For the four together: the fewest seeds of a setting; interval over settings."
+    return Table(columns, cells, note=note)
 
 
 def _go(found: rule.Evidence | None) -> list[Any]:
-    return [found and found.seeds, str(found) if found else "not recorded", rule.correlation(found)]
+    if found is None:
+        return [None, "not recorded", "not shown"]
+    return [found.seeds, str(found), rule.correlation(found)]
 
 
 def rival_table(found: Sequence[rivals.Score]) -> Table:
@@ -247,7 +270,7 @@ def _signed(gain: Interval) -> str:
 
 
 def _share(hits: rule.Hits) -> str:
-    return f"{hits.cells[0]} of {hits.cells[1]} (p {hits.p:.3f})"
+    return f"{hits.cells[0]} of {hits.cells[1]} (p {rule.short(hits.p)})"
 
 
 def _captions(part: str) -> str:

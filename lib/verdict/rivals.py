@@ -17,7 +17,9 @@ from lib.verdict.settings import OWN, Run, Setting
 
 MEASURES = (OWN, "τ₁", "τ₂", "τ₁ τ₂", "α²")
 RIVALS = tuple(estimators.TITLES.values())
-BASELINES = ("source accuracy", "class overlap", "class balance", "nearness of the data")
+BASELINES = (
+    "source accuracy", "class overlap", "class balance", "identity in the labels", "nearness of the data",
+)  # fmt: skip
 PREDICTORS = {**dict.fromkeys(MEASURES, "measure"), **dict.fromkeys(RIVALS, "rival"),
               **dict.fromkeys(BASELINES, "baseline")}  # fmt: skip
 MEANS = {  # what a shared name stands for where it is something else

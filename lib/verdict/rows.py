@@ -9,6 +9,8 @@ from lib import paper, statistics
 from lib.verdict import rule
 from lib.verdict.rule import Decision
 
+READING = "a reading of the text"  # what a refuted row weighs against where no sentence is quoted
+
 
 @dataclass(frozen=True)
 class Row:

@@ -21,11 +21,8 @@ from lib.verdict.order import Grid, Group
 Value = Callable[[dict[str, Any]], float]
 OWN = "adversarial loss"  # in every setting: the measure that its section of the paper uses
 ALIASES = {  # one name for what the settings call differently
-    "shared classes": "class overlap",
     "same kind of task": "class overlap",
     "same category": "class overlap",
-    "domain distance (−)": "nearness of the data",
-    "nearness of the texts": "nearness of the data",
     "source's own success": "source accuracy",
 }
 Run = Any  # a records.Result, or a kept.Absent, which is false

@@ -43,11 +43,10 @@ def answer(runs: Runs) -> str:
         plain += ", but not strongly"
     where = "all four" if found.targets == len(settings.FOUR) else f"{found.targets}"
     return (
-        f"{plain}. In {where} of the paper's real settings together, what a "
+        f"**{plain}.** In {where} of the paper's real settings together, what a "
         "section measures as adversarial transferability orders the sources as their knowledge transfer does "
-        f"with a mean Kendall τ_b of {found.tau:.2f} ({over}; p {rule.short(found.p)}, sources permuted)."
-        + _hanging(runs, rule.correlation(found))
-        + absent
+        f"with a mean Kendall $\\tau_b$ of {found.tau:.2f} ({over}; p {rule.short(found.p)}, sources "
+        "permuted)." + _alone(runs) + _hanging(runs, rule.correlation(found)) + absent
     )
 
 
@@ -62,10 +61,33 @@ def _hanging(runs: Runs, decision: rule.Decision) -> str:
         )
         for setting in there
     }
-    needed = [title for title, found in without.items() if rule.correlation(found) != decision]
-    if not needed:
-        return " It would be the same without any one of them."
-    return f" The answer hangs on few settings: without {' or without '.join(needed)} it would be another."
+    taus = [found.tau for found in without.values() if found]
+    between = f"leave out one, and the mean lies between {min(taus):.2f} and {max(taus):.2f}"
+    other: dict[str, list[str]] = {}
+    for title, found in without.items():
+        other.setdefault(rule.correlation(found), []).append(title)
+    other.pop(decision, None)
+    if not other:
+        return f" It does not hang on one setting: {between}, and the decision stays."
+    turned = "; ".join(f"'{other_one}' without {_listed(titles)}" for other_one, titles in other.items())
+    return f" It hangs on few settings: {between}, and the decision is {turned}."
+
+
+def _alone(runs: Runs) -> str:
+    """What each setting says by itself."""
+    found = [
+        rule.correlation(one[0])
+        for setting in settings.of(*settings.FOUR)
+        if (one := runs[setting.key] and empirical.evidence(setting, runs[setting.key], *setting.headline))
+    ]
+    counted = [f"'{d}' in {found.count(d)}" for d in get_args(rule.Decision) if d in found]
+    return f" Taken alone, the rule says {', '.join(counted)}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """a, b or c."""
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def guide(scores: Sequence[rivals.Score], best: Sequence[rivals.Best]) -> str:
@@ -77,8 +99,9 @@ def guide(scores: Sequence[rivals.Score], best: Sequence[rivals.Best]) -> str:
     clearer = f"{behind} settings" if behind else "no setting"
     return (
         f"We found {clearer} where the best of the paper's measures is clearly a better guide than what "
-        f"needs no attack. A rival or a baseline has the higher τ_b in {higher} of {len(best)} settings, "
-        f"beyond the chance of other sources in {ahead}; elsewhere the sources cannot tell."
+        f"needs no attack. The best rival or baseline has the higher $\\tau_b$ in {higher} of {len(best)} "
+        f"settings. The 95 % interval of the difference excludes 0 in {ahead}; it does not count that "
+        "both were picked as the best."
     )
 
 
@@ -88,9 +111,16 @@ def lines(found: Sequence[Row], runs: Runs) -> report.Linked:
                   "theorem_2", "theorem_3")}  # fmt: skip
     stated = [row for row in found if row.where.rpartition(",")[0] in statements]
     proofs = [row for row in found if row.claim.startswith("the proof of")]
+    partly = [row.where.rpartition(",")[0] for row in stated if row.decision == "holds weakly"]
+    exact = "every step by exact algebra" + (f"; {', '.join(partly)} in a special case" if partly else "")
     better = "repaired, Theorems 2 and 3 with better constants"
     cells = [
-        ["Propositions 1–2, Theorems 1–3", _all(stated), "every step by exact algebra", _pages(stated)],
+        [
+            "Propositions 1–2, Theorems 1–3",
+            _all(stated),
+            exact,
+            _pages(stated),
+        ],
         [f"{len(proofs)} lines of their proofs", _all(proofs), better, _pages(proofs)],
     ]
     for setting in settings.SETTINGS:
@@ -134,13 +164,16 @@ def write(runs: Runs, places: Mapping[Path, str] = PLACES) -> list[Path]:
 
 def _text(runs: Runs) -> str:
     found, scores = report.rows(runs), rivals.scores(runs)
-    decided = ", ".join(f"{total(found, d)} {_verb(d)}" for d in get_args(rule.Decision))
+    decided = ", ".join(f"{_counted(found, d)}" for d in get_args(rule.Decision))
     sentences = [
         answer(runs),
         guide(scores, rivals.best(runs, scores)),
-        f"Of {len(found)} claims of the paper, {decided}.",
+        f"Of {len(found)} claims of the paper, {decided}; {report.readings(found)} of the last are readings "
+        "of what is printed, not sentences.",
     ]
-    return "\n".join([BEGIN, "", *sentences, "", lines(found, runs)._repr_markdown_(), "", END])
+    items = [f"- {sentence}" for sentence in sentences]
+    table = lines(found, runs)._repr_markdown_().replace("τ_b", r"$\tau_b$")
+    return "\n".join([BEGIN, "", *items, "", table, "", END])
 
 
 def _placed(text: str, pages: str) -> str:
@@ -159,7 +192,7 @@ def _between(path: Path) -> tuple[str, str, str]:
 def _all(found: Sequence[Row]) -> str:
     """The decision that all rows share, or how many of which."""
     kinds = [decision for decision in get_args(rule.Decision) if total(found, decision)]
-    return kinds[0] if len(kinds) == 1 else ", ".join(f"{total(found, kind)} {_verb(kind)}" for kind in kinds)
+    return kinds[0] if len(kinds) == 1 else ", ".join(f"{_counted(found, kind)}" for kind in kinds)
 
 
 def _pages(found: Sequence[Row]) -> str:
@@ -167,6 +200,9 @@ def _pages(found: Sequence[Row]) -> str:
     return ", ".join(report.link(page) for page in dict.fromkeys(row.page for row in found))
 
 
-def _verb(decision: str) -> str:
-    return {"holds": "hold", "holds weakly": "hold weakly", "false as printed": "are false as printed",
-            "not shown": "are not shown"}[decision]  # fmt: skip
+def _counted(found: Sequence[Row], decision: rule.Decision) -> str:
+    """ "1 holds", "3 hold", "1 is not shown" ..."""
+    count = total(found, decision)
+    if decision.startswith("holds"):
+        return f"{count} {decision if count == 1 else decision.replace('holds', 'hold')}"
+    return f"{count} {'is' if count == 1 else 'are'} {decision}"

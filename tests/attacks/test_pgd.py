@@ -155,8 +155,8 @@ def test_step_project_and_clamp():
 @pytest.mark.parametrize(
     ("error", "message", "changes"),
     [
-        (ValueError, "must not be negative", {"epsilon": -0.1}),
-        (ValueError, "must not be negative", {"step_size": -0.1}),
+        (ValueError, "finite and not negative", {"epsilon": -0.1}),
+        (ValueError, "finite and not negative", {"step_size": -0.1}),
         (ValueError, "steps=0", {"steps": 0}),
         (ValueError, "one for each of 6 samples", {"epsilon": torch.ones(5)}),
         (ValueError, "outside clip", {"clip": (0, 0.5)}),
@@ -169,9 +169,49 @@ def test_bad_input_is_named(model, x, error, message, changes):
         pgd(model, options.pop("x"), options.pop("epsilon"), options.pop("steps"), **options)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["epsilon", "step_size"])
+def test_a_radius_or_step_that_is_no_number_is_refused(model, x, name, value):
+    with pytest.raises(ValueError, match="finite and not negative"):
+        pgd(model, x, **({"epsilon": 0.1, "steps": 2} | {name: value}))
+
+
+def test_outputs_that_are_no_scores_are_refused(model, x):
+    """Of none of these would an attack be left: sign(NaN) is 0, and so is the loss of a single class."""
+    with pytest.raises(ValueError, match="gradient of the loss holds NaN"):
+        pgd(lambda z: model(z) * float("nan"), x, 0.1, 2)
+    with pytest.raises(ValueError, match="x holds NaN"):
+        pgd(model, x / 0, 0.1, 2)
+    for wrong in (
+        lambda z: (model(z),),
+        lambda z: model(z)[:, 0],
+        lambda z: model(z)[:2],
+        lambda z: model(z)[:, :1],
+    ):
+        with pytest.raises(ValueError, match="scores \\(N, classes\\)"):
+            pgd(wrong, x, 0.1, 2)
+
+
+def test_it_attacks_where_gradients_are_switched_off(model, x):
+    wanted = pgd(model, x, 0.1, 2, random_start=False)
+    with torch.no_grad():
+        assert torch.equal(pgd(model, x, 0.1, 2, random_start=False), wanted)
+    with torch.inference_mode():
+        assert torch.equal(pgd(model, x.clone(), 0.1, 2, random_start=False), wanted)
+
+
 def test_training_mode_is_refused(x):
     with pytest.raises(ValueError, match=r"eval\(\)"):
         pgd(ResNet(4, width=4, blocks=(1,)), x, 0.1, 2)
+
+
+def test_a_part_in_training_mode_is_refused(x):
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(3), torch.nn.Dropout()).eval()
+    model(x)
+    model[2].train()
+    for f in (model, model.forward):
+        with pytest.raises(ValueError, match="training mode"):
+            pgd(f, x, 0.1, 2)
 
 
 @pytest.mark.parametrize(("epsilon", "steps"), [(0.1, 10), (0.03, 3)])

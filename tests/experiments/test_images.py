@@ -223,7 +223,7 @@ def test_impossible_settings_are_named(changes, message):
 
 def result(records):
     config = SimpleNamespace(
-        floor=0.6, sweep_epsilons=(0.0, 0.1), sweep_steps=(1, 2), sweep_images=10, seeds=2
+        preset="quick", floor=0.6, sweep_epsilons=(0.0, 0.1), sweep_steps=(1, 2), sweep_images=10, seeds=2
     )
     return runs.Result("images", config, records, {}, "made up")
 
@@ -260,7 +260,7 @@ def test_links_are_kendall_over_the_five_sources(record):
     assert backwards.means.tau == -1.0
     assert summary.within(made_up(record), "digits low", "τ₂", "probe accuracy") == [0.0, 0.0]
     assert summary.together(made_up(record), "τ₁", "probe accuracy").value == pytest.approx(0.0)
-    assert summary.together(made_up(record), "shared classes", "probe accuracy").value == pytest.approx(1.0)
+    assert summary.together(made_up(record), "class overlap", "probe accuracy").value == pytest.approx(1.0)
 
 
 def test_choosing_by_a_measure_has_its_price(record):
@@ -298,8 +298,8 @@ def test_tables_and_figures_show_every_source(record):
     made = made_up(record)
     table = str(report.source_table(made, "digits low"))
     assert all(name in table for name in [*settings.DIGIT_SOURCES, "untrained"])
-    assert str(report.link_table(made)).count("shared classes") == 2
-    assert str(report.joint_table(made)).count("(p ") == 8 * 4
+    assert str(report.rival_table(made)).count("class overlap | baseline") == 1
+    assert str(report.joint_table(made)).count("(p ") == 7 * 4
     assert "2 of 2" in str(report.choice_table(made))
     drawn = [
         figures.figure_3(made),

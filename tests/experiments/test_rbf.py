@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from lib import closure, jacobian, paper, parameters, runs, transferability
+from lib import closure, jacobian, ledger, paper, parameters, runs, transferability
 from lib.experiments import rbf
-from lib.experiments.radial import claims, measures, report, setting
+from lib.experiments.radial import claims, controls, facts, measures, report, setting
 from lib.figures import rbf as figures
 
 # the store warns when a file of lib is edited while the tests run; that is no fault of the experiment
@@ -239,6 +239,76 @@ def test_bands_hold_the_middle_of_the_first_directions(result):
     assert middle[2] == pytest.approx(sum(by_hand) / 2)
     assert low[2] == pytest.approx(0.9 * by_hand[0] + 0.1 * by_hand[1])
     assert high[2] == pytest.approx(0.1 * by_hand[0] + 0.9 * by_hand[1])
+
+
+def test_r2_is_tau2_before_the_projection(result):
+    found = controls.pairings(result)
+    assert len(found) == 2  # two seeds, one width
+    for item, row in zip(found, [row for row in result.records if row["direction"] == 0], strict=True):
+        assert item.tau2 == pytest.approx(row["tau2"][-1])
+        assert item.psi == pytest.approx(row["projection_scale"][-1])
+        assert item.tau2 == pytest.approx(item.psi * (2 - item.psi) * item.explained)
+        assert item.explained_null >= item.tau2_null - 0.05  # other shuffles, no projection
+    assert controls.above_null(found, projected=True) <= 2
+
+
+def test_the_null_with_kept_signs_keeps_what_is_common_and_no_more():
+    draw = torch.Generator().manual_seed(0)
+    source = torch.randn(400, 3, generator=draw, dtype=torch.float64)
+    target = source @ torch.randn(3, 2, generator=draw, dtype=torch.float64)
+    assert controls.explained(source, target) == pytest.approx(1)
+    assert controls.explained(torch.cat([source, source], 1), target) == pytest.approx(1)  # rank 3 of 6
+    common = torch.ones(400, 1, dtype=torch.float64) * torch.tensor([1.0, 2.0, 0.5], dtype=torch.float64)
+    signs = torch.randint(0, 2, (400, 1), generator=draw) * 2.0 - 1
+    assert controls.explained_null(signs * common, -signs * common, generator=draw) == pytest.approx(1)
+    noise = torch.randn(400, 2, generator=draw, dtype=torch.float64)
+    assert float(controls.explained_null(source, noise, generator=draw).mean()) < 0.05
+
+
+def test_controls_count_what_the_records_say(result):
+    table = controls.over_t({"default": result})
+    half = sorted(row["tau1"][1] for row in result.records)
+    assert table.rows[1][1] == pytest.approx((half[1] + half[2]) / 2)
+    assert table.rows[0][3] < table.rows[-1][3]  # the refit loss rises with t
+    below = sum(row["transferred_loss"][-1] < row["blank_loss"] for row in result.records)
+    assert controls.untrained(result).rows[0][3] == f"{below} of 4"
+
+
+def decided(fact):
+    """The verdict of a fact whose checks have passed."""
+    ledger.Row(*fact).decide()
+    return fact[4]
+
+
+def test_facts_of_the_literal_run_follow_its_curves(result):
+    for sign, verdict in ((1, "observed"), (-1, "refuted")):
+        rows = [
+            row | {"tau1": [1.0, 0.1, 0.05], "transferred_loss": [5.0, 5.0 + sign, 5.0 + 2 * sign]}
+            for row in result.records
+        ]
+        fact = facts.facts(result, dataclasses.replace(result, records=rows))[-1]
+        assert decided(fact) == verdict
+    assert "95% or more" in fact[3]
+
+
+@pytest.mark.parametrize(("sign", "verdict"), [(1, "observed"), (-1, "not shown")])
+def test_facts_of_the_recorded_run_follow_its_records(result, sign, verdict):
+    link = claims.LINKS[4]
+    rows = [row | {"blank_loss": 2.0} for row in made_up(link, sign)]
+    pooled = claims.pooled(rows, link)
+    assert pooled.value == sign
+    beyond, trend = facts.recorded(dataclasses.replace(result, records=rows))
+    assert decided(beyond) == "observed"
+    assert decided(trend) == verdict
+    assert ("it falls" in trend[3]) == (sign < 0)
+    rows[0]["blank_loss"] = 0.5
+    assert decided(facts.recorded(dataclasses.replace(result, records=rows))[0]) == "refuted"
+
+
+def test_the_fact_about_pairs_needs_every_network():
+    one = controls.Pairing(50, 0.5, 0.6, 0.7, 0.8, 0.75)
+    assert decided(facts.paired([one])) == "observed"
+    assert decided(facts.paired([one, dataclasses.replace(one, explained=0.74)])) == "refuted"
 
 
 @pytest.mark.parametrize(

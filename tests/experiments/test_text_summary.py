@@ -137,7 +137,7 @@ def test_the_recorded_run_says_what_the_chapter_says():
     recorded = kept.one("text")
     if not recorded:
         pytest.skip("text-reduced is not recorded")
-    assert len(recorded.records) == recorded.config.seeds * 7 == 21
+    assert len(recorded.records) == recorded.config.seeds * 7 == 35
     assert all(r["is_test"] for r in recorded.records)
     rows = [ledger.Row(*fact) for fact in facts.facts(recorded)]
     for row in rows:

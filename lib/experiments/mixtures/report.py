@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lib import estimators, records
 from lib.experiments.mixtures.settings import UNTRAINED
 from lib.experiments.mixtures.summary import (
-    BASELINES,
     KNOWLEDGE,
     MEASURES,
     PREDICTORS,
-    RIVALS,
     Record,
     Value,
     at,
@@ -59,7 +58,10 @@ def source_table(result: Any, target: str) -> Table:
         ])  # fmt: skip
     columns = ["source", "own accuracy", "τ₁ (× chance)", "τ₂ (null 95 %)", *PLAIN_COLUMNS]
     return Table(
-        columns, rows, caption=f"Target: {title(target)}", note=f"Means over seeds. {result.caption}"
+        columns,
+        rows,
+        caption=records.titled(result, f"Target: {title(target)}"),
+        note=f"Means over seeds. {result.caption}",
     )
 
 
@@ -72,7 +74,12 @@ def frame_table(result: Any) -> Table:
         means = [_mean(found, value) for value in FRAME_COLUMNS.values()]
         rows.append([title(target), result.config.floor, "yes" if passed else "not a test", *means])
     columns = ["target", "floor", "a test", *FRAME_COLUMNS]
-    return Table(columns, rows, caption="The reference models", note=f"Means over seeds. {result.caption}")
+    return Table(
+        columns,
+        rows,
+        caption=records.titled(result, "The reference models"),
+        note=f"Means over seeds. {result.caption}",
+    )
 
 
 def link_table(result: Any, knowledge: str = "probe accuracy") -> Table:
@@ -84,9 +91,12 @@ def link_table(result: Any, knowledge: str = "probe accuracy") -> Table:
             spread = f"{one.interval.low:.2f} to {one.interval.high:.2f}" if one.interval else "one seed"
             means = [one.means.tau, one.means.p_one_sided]
             rows.append([title(target), measure, *means, one.order.value, spread, one.order.p_one_sided])
-    columns = ["target", "measure", "τ_b of means", "p (exact)", "τ_b within seeds", "95 % over seeds", "p"]
-    note = f"One-sided p. {result.caption}"
-    return Table(columns, rows, caption=f"Kendall's τ_b with {knowledge}", note=note, digits=2)
+    columns = ["target", "measure", "τ_b of means", "p of the means", "τ_b within seeds", "95 % over seeds",
+               "p within seeds"]  # fmt: skip
+    note = f"One-sided exact p; within seeds the sources are permuted with all their seeds. {result.caption}"
+    return Table(
+        columns, rows, caption=records.titled(result, f"Kendall's τ_b with {knowledge}"), note=note, digits=2
+    )
 
 
 def joint_table(result: Any) -> Table:
@@ -97,7 +107,12 @@ def joint_table(result: Any) -> Table:
         for measure, row in sorted(tests.items(), key=lambda item: -item[1][0].value)
     ]
     note = f"One-sided p; best predictor of probe accuracy first. {result.caption}"
-    return Table(["measure", *KNOWLEDGE], rows, caption="Mean τ_b over targets and seeds", note=note)
+    return Table(
+        ["measure", *KNOWLEDGE],
+        rows,
+        caption=records.titled(result, "Mean τ_b over targets and seeds"),
+        note=note,
+    )
 
 
 def rival_table(result: Any) -> Table:
@@ -107,12 +122,12 @@ def rival_table(result: Any) -> Table:
         tests = [together(result, name, knowledge) for knowledge in KNOWLEDGE]
         picks = [choices(result, target, name, "probe accuracy") for target in targets(result)]
         lost = sum(pick.regret for pick in picks) / len(picks)
-        kind = "baseline" if name in BASELINES else "rival" if name in RIVALS else "measure"
+        kind = estimators.kind(name, MEASURES)
         rows.append([name, kind, *[t.value for t in tests], tests[0].p_one_sided, lost])
     rows.sort(key=lambda row: -row[2])
     columns = ["predictor", "kind", *KNOWLEDGE, "p, probe accuracy", "probe accuracy lost"]
     note = f"Mean τ_b over targets and seeds; one-sided p. {result.caption}"
-    return Table(columns, rows, caption="Measures and rivals", note=note, digits=2)
+    return Table(columns, rows, caption=records.titled(result, "Measures and rivals"), note=note, digits=2)
 
 
 def choice_table(result: Any, knowledge: str = "probe accuracy") -> Table:
@@ -125,7 +140,13 @@ def choice_table(result: Any, knowledge: str = "probe accuracy") -> Table:
                 [title(target), measure, f"{found.right} of {found.seeds}", found.regret, found.random]
             )
     columns = ["target", "chosen by", "best source found", f"{knowledge} lost", "lost by a random choice"]
-    return Table(columns, rows, caption="Choosing a source", note=f"Per seed. {result.caption}", digits=2)
+    return Table(
+        columns,
+        rows,
+        caption=records.titled(result, "Choosing a source"),
+        note=f"Per seed. {result.caption}",
+        digits=2,
+    )
 
 
 def _mean(records: Sequence[Record], measure: Value) -> float:

@@ -21,15 +21,14 @@ MEASURES: dict[str, Value] = {
     "adversarial loss": at("attacks", "pgd", "loss"),
     "adversarial loss, ε/2": at("attacks", "pgd_half", "loss"),
     "adversarial loss, Def. 1": at("attacks", "definition_1", "loss"),
-    "shared classes": at("shared"),
 }
-RIVALS: dict[str, Value] = {  # higher is meant to be better in all of them
+RIVALS: dict[str, Value] = {  # and baselines; higher is meant to be better in all of them
     **{title: at("rivals", key) for key, title in estimators.TITLES.items()},
+    "class overlap": at("shared"),
     "source accuracy": at("baselines", "source_accuracy"),
-    "domain distance (−)": lambda r: -r["baselines"]["domain_distance"],
+    "nearness of the data": lambda r: -r["baselines"]["domain_distance"],
 }
 PREDICTORS = MEASURES | RIVALS
-BASELINES = ("shared classes", "source accuracy", "domain distance (−)")  # they look at data, not at features
 KNOWLEDGE: dict[str, Value] = {  # higher is better in all four
     "probe accuracy": at("knowledge", "probe_accuracy"),
     "probe loss (−)": lambda r: -r["knowledge"]["probe_loss"],

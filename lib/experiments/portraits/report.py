@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from lib import estimators, records
 from lib.experiments.portraits import summary
 from lib.experiments.portraits.settings import PERMUTED, UNTRAINED, attributes
 from lib.experiments.portraits.summary import HEADLINE, KNOWLEDGE, MEASURES, PREDICTORS, Value, at, called
@@ -34,7 +35,7 @@ def reference_table(result: Any) -> Table:
                      one["own_attack"]["products"]])  # fmt: skip
     columns = ["seed", "people named", "floor", "a test", "own verification", "clean loss", "under noise",
                "attacked itself", "clean, familiar", "products"]  # fmt: skip
-    return Table(columns, rows, caption="The reference models", note=result.caption)
+    return Table(columns, rows, caption=records.titled(result, "The reference models"), note=result.caption)
 
 
 def source_table(result: Any) -> Table:
@@ -52,7 +53,12 @@ def source_table(result: Any) -> Table:
         own = [None if name not in names else float(summary.means(result, v, [name])) for _, v in rest]
         rows.append([called(name), *values, *own])
     columns = ["source", *COLUMNS, *[title for title, _ in rest]]
-    return Table(columns, rows, caption="All sources", note=f"Means over seeds. {result.caption}")
+    return Table(
+        columns,
+        rows,
+        caption=records.titled(result, "All sources"),
+        note=f"Means over seeds. {result.caption}",
+    )
 
 
 def control_table(result: Any) -> Table:
@@ -67,8 +73,8 @@ def control_table(result: Any) -> Table:
             rows[-1] += [float(found.mean()), int((every > found.max()).sum())]
     columns = ["measure", "attributes", "median", "untrained", "attributes above all", "permuted labels",
                "attributes above all of these"]  # fmt: skip
-    return Table(columns, rows, caption="What a network gives that knows nothing of faces",
-                 note=f"Means over seeds. {result.caption}")  # fmt: skip
+    title = records.titled(result, "What a network gives that knows nothing of faces")
+    return Table(columns, rows, caption=title, note=f"Means over seeds. {result.caption}")
 
 
 def link_table(result: Any, reading: str = HEADLINE[1]) -> Table:
@@ -77,7 +83,7 @@ def link_table(result: Any, reading: str = HEADLINE[1]) -> Table:
     for name in PREDICTORS:
         one = summary.link(result, name, reading)
         spread = f"{one.interval.low:.2f} to {one.interval.high:.2f}"
-        kind = "attack" if name in MEASURES else "rival"
+        kind = estimators.kind(name, MEASURES)
         each = ", ".join(f"{tau:.2f}" for tau in one.seeds)
         again = summary.reliability(result, PREDICTORS[name])
         gap = "–" if name == HEADLINE[0] else f"{one.lead.low:.2f} to {one.lead.high:.2f}"
@@ -98,7 +104,7 @@ def link_table(result: Any, reading: str = HEADLINE[1]) -> Table:
         f"τ_b: mean over seeds. p: one-sided, {one.all.repeats:,} random orders of the attributes; intervals "
         f"resample them. {result.caption}"
     )
-    return Table(columns, rows, caption=title, note=note, digits=2)
+    return Table(columns, rows, caption=records.titled(result, title), note=note, digits=2)
 
 
 def joint_table(result: Any) -> Table:
@@ -109,7 +115,13 @@ def joint_table(result: Any) -> Table:
         x = summary.every(result, value)
         rows.append([name, *[summary.tau(x, summary.every(result, KNOWLEDGE[r])) for r in readings]])
     rows.append(["with itself, other seed", *[summary.reliability(result, KNOWLEDGE[r]) for r in readings]])
-    return Table(["predictor", *readings], rows, caption="τ_b by benchmark", note=result.caption, digits=2)
+    return Table(
+        ["predictor", *readings],
+        rows,
+        caption=records.titled(result, "τ_b by benchmark"),
+        note=result.caption,
+        digits=2,
+    )
 
 
 def partial_table(
@@ -127,7 +139,11 @@ def partial_table(
         rows.append([name, summary.tau(x, y), *kept])
     columns = ["measure", "τ_b", *[f"given {other}" for other in given]]
     return Table(
-        columns, rows, caption="Partial τ_b with verification accuracy", note=result.caption, digits=2
+        columns,
+        rows,
+        caption=records.titled(result, "Partial τ_b with verification accuracy"),
+        note=result.caption,
+        digits=2,
     )
 
 
@@ -141,7 +157,10 @@ def logit_table(result: Any) -> Table:
     rows.append(["λ of the source", float(ratio.mean()), 0.0, None])
     columns = ["measure", "two logits", "one: their difference", "τ_b of the two orders"]
     return Table(
-        columns, rows, caption="Logits of a source", note=f"Means over sources and seeds. {result.caption}"
+        columns,
+        rows,
+        caption=records.titled(result, "Logits of a source"),
+        note=f"Means over sources and seeds. {result.caption}",
     )
 
 

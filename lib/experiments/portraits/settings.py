@@ -124,7 +124,7 @@ PRESETS = {
         rival_images=400, null_repeats=50, floor=0.3,
     ),
     "reduced": Config(
-        preset="reduced", seeds=2, device=None, data="celeba_299", size=48, people=0, least=100,
+        preset="reduced", seeds=5, device=None, data="celeba_299", size=48, people=0, least=100,
         attributes=tuple(name for name in CELEBA if name != "Bald"),  # 24 photos to learn from are bald
         untrained=3, permuted=("Male", "Smiling", "Eyeglasses"), width=16, blocks=(1, 1, 1),
         embedding=128, epochs=8, batch_size=64, optimizer="adadelta", lr=1.0, schedule="onecycle",

@@ -76,6 +76,16 @@ def pairs(records: Records) -> list[tuple[int, int]]:
     return list(dict.fromkeys((row["width"], row["source_width"]) for row in records))
 
 
+def own(records: Records, pair: tuple[int, int]) -> list[dict[str, Any]]:
+    """The records of one pair of widths."""
+    return [row for row in records if (row["width"], row["source_width"]) == pair]
+
+
+def label(pair: tuple[int, int]) -> str:
+    """ "50", or "100 ← 50" for a target of width 100 and a source of width 50."""
+    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]} ← {pair[1]}"
+
+
 def trained(row: dict[str, Any], floor: float) -> bool:
     """Whether the record's target counts as trained: its loss is at most `floor` of the targets' variance."""
     return row["reference_loss"] <= floor * row["target_variance"]
@@ -86,7 +96,7 @@ def curves(records: Records, name: str, pair: tuple[int, int]) -> Tensor:
 
     Raises ValueError if the pair has no record.
     """
-    rows = [row for row in records if (row["width"], row["source_width"]) == pair]
+    rows = own(records, pair)
     if not rows:
         raise ValueError(f"no record of widths {pair}: this run has {pairs(records)}")
     seeds = list(dict.fromkeys(row["seed"] for row in rows))
@@ -136,6 +146,20 @@ def _track(records: Records, link: Link, pair: tuple[int, int]) -> Tracking:
         fixed_interval=_of_taus(own) if many else None,
         adjusted=None,
     )
+
+
+def pooled(records: Records, link: Link) -> statistics.Interval:
+    """The mean tau-b at fixed t over all pairs of widths; Student's t interval over 2 or more seeds."""
+    taus = []
+    for pair in pairs(records):
+        first, second = (curves(records, name, pair) for name in (link.first, link.second))
+        taus.append([
+            statistics.stratified_permutation(
+                [(x[:, 1:], link.sign * y[:, 1:])], generator=compute.generator(0, "pooled"), repeats=1
+            ).value
+            for x, y in zip(first, second)
+        ])  # fmt: skip
+    return _of_taus([sum(seed) / len(seed) for seed in zip(*taus)])
 
 
 def _of_taus(values: list[float]) -> statistics.Interval:

@@ -30,7 +30,7 @@ RATIOS = (  # bound, what it bounds, how the bound is called
     ("theorem_2_pointwise", "gradient_difference", "Theorem 2, pointwise"),
     ("theorem_3_paper", "theorem_g_loss", "Theorem 3, as printed"),
     ("theorem_3_half_beta", "theorem_g_loss", "Theorem 3, β / 2"),
-    ("theorem_3_sampled_beta", "theorem_g_loss", "Theorem 3, β / 2 with the least valid β (no bound)"),
+    ("theorem_3_sampled_beta", "theorem_g_loss", "Theorem 3, β / 2 with the sharpest bend found (no bound)"),
     ("theorem_3_no_beta", "theorem_g_loss", "Theorem 3 without its β term (no bound)"),
     ("theorem_3_paper", "transferred_loss", "Theorem 3, as printed, against the refit last layer"),
     ("theorem_3_no_beta", "transferred_loss", "without its β term, against the refit last layer"),
@@ -72,7 +72,7 @@ def references(result: Result) -> Table:
     """Is it a test? The target's loss as a share of the variance, in and out of sample, and its rivals'."""
     rows = []
     for pair in claims.pairs(result.records):
-        own = [row for row in result.records if (row["width"], row["source_width"]) == pair]
+        own = claims.own(result.records, pair)
         shares = [
             median(row[name] / row["target_variance"] for row in own)
             for name in (
@@ -84,7 +84,7 @@ def references(result: Result) -> Table:
             )
         ]
         passed = sum(claims.trained(row, result.config.floor) for row in own)
-        rows.append([_pair(pair), *shares, f"{passed} of {len(own)}"])
+        rows.append([claims.label(pair), *shares, f"{passed} of {len(own)}"])
     columns = [
         "width",
         "f_T",
@@ -103,7 +103,7 @@ def tracking(result: Result) -> Table:
     rows = [
         [
             f"{NAMES[item.link.first]} and {'−' if item.link.sign < 0 else ''}{NAMES[item.link.second]}",
-            _pair((item.width, item.source_width)),
+            claims.label((item.width, item.source_width)),
             _interval(item.along),
             item.sign_p,
             item.other_seeds.null,
@@ -113,8 +113,18 @@ def tracking(result: Result) -> Table:
         ]
         for item in found
     ]
-    columns = ["pair", "width", "along t", "p, signs", "other seeds' curve", "p", "at fixed t", "p, Holm"]
-    explained = "Kendall's tau-b: mean over seeds [95 % t interval over seeds]. " + note
+    columns = [
+        "pair",
+        "width",
+        "along t",
+        "p, signs",
+        "other seeds' curve",
+        "p, above other seeds",
+        "at fixed t",
+        "p, Holm",
+    ]
+    explained = "Kendall's tau-b: mean over seeds [95 % t interval over seeds, cut at -1 and 1]. "
+    explained += "Every p is one-sided. " + note
     return Table(columns, rows, note=explained, digits=2)
 
 
@@ -127,7 +137,7 @@ def verdicts(result: Result) -> Table:
         + [item.finding for item in found if item.link == link]
         for link in claims.LINKS
     ]
-    return Table(["as printed", "pair", *[f"width {_pair(p)}" for p in pairs]], rows, note=note)
+    return Table(["as printed", "pair", *[f"width {claims.label(p)}" for p in pairs]], rows, note=note)
 
 
 def ratios(result: Result) -> Table:
@@ -138,7 +148,7 @@ def ratios(result: Result) -> Table:
         for over, under, name in RATIOS
     ]
     return Table(
-        ["bound over the true value", *[f"width {_pair(p)}" for p in pairs]], rows, note=result.caption
+        ["bound over the true value", *[f"width {claims.label(p)}" for p in pairs]], rows, note=result.caption
     )
 
 
@@ -146,14 +156,14 @@ def smoothness(result: Result) -> Table:
     """beta at the two ends of the sweep from above and from below, the radius, and its share of Theorem 3."""
     rows = []
     for pair in claims.pairs(result.records):
-        own = [row for row in result.records if (row["width"], row["source_width"]) == pair]
+        own = claims.own(result.records, pair)
         share = _interval(claims.smoothness_share(result.records, pair))
         radius = median(row["radius"] for row in own)
         for index, t in ((0, 0.0), (-1, own[0]["t"][-1])):
             values = [
                 median(row[name][index] for row in own) for name in ("beta_sampled", "beta", "beta_product")
             ]
-            rows.append([_pair(pair), t, *values, radius, share])
+            rows.append([claims.label(pair), t, *values, radius, share])
     columns = ["width", "t", "β, found", "β, certified", "c |W₁|² |W₂|", "max |x|", "β's share of the root"]
     note = f"β of the less smooth of source and target; medians over seeds. {result.caption}"
     return Table(columns, rows, note=note)
@@ -176,12 +186,12 @@ def strangers(result: Result, t: float) -> Table:
     names = ("tau1", "blank_tau1", "tau2", "tau2_split", "blank_tau2", "tau2_kept_high", "tau2_null_high")
     rows = []
     for pair in claims.pairs(result.records):
-        own = [row for row in result.records if (row["width"], row["source_width"]) == pair]
+        own = claims.own(result.records, pair)
         found = {
             name: median(row[name][index] if isinstance(row[name], list) else row[name] for row in own)
             for name in names
         }
-        rows.append([_pair(pair), *found.values()])
+        rows.append([claims.label(pair), *found.values()])
     columns = [
         "width",
         "τ₁",
@@ -189,10 +199,11 @@ def strangers(result: Result, t: float) -> Table:
         "τ₂",
         "τ₂, split half",
         "τ₂, untrained network",
-        "τ₂, null, signs kept",
-        "τ₂, null, random signs",
+        "τ₂, null, signs kept, 95 %",
+        "τ₂, null, random signs, 95 %",
     ]
-    note = f"t = {t:g}; medians over seeds; nulls: their 95 % points. {result.caption}"
+    note = f"t = {t:g}; medians over seeds; 95 %: the point that 95 % of a null's draws stay below. "
+    note += result.caption
     return Table(columns, rows, note=note)
 
 
@@ -212,10 +223,6 @@ def _tracked(result: Result) -> tuple[list[claims.Tracking], str]:
     return claims.tracking(kept), (
         f"{left_out} sweeps left out: not a test. " if left_out else ""
     ) + result.caption
-
-
-def _pair(pair: tuple[int, int]) -> str:
-    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]} ← {pair[1]}"
 
 
 def _interval(found: Interval) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib import clustering, compute, statistics
+from lib import clustering, compute, estimators, records, statistics
 from lib.data import rooms
 from lib.data.task_labels import TASKS
 from lib.experiments.rooms import matrices, published, summary
@@ -43,7 +43,12 @@ def own_table(result: Any) -> Table:
     ]
     bar = 1 - result.config.margin
     note = f"Means over the records; learnt: below {bar:.2f} of the constant. {result.caption}"
-    return Table(columns, rows, caption="The fifteen networks on images that they have not seen", note=note)
+    return Table(
+        columns,
+        rows,
+        caption=records.titled(result, "The fifteen networks on images that they have not seen"),
+        note=note,
+    )
 
 
 def strength_table(result: Any) -> Table:
@@ -58,7 +63,7 @@ def strength_table(result: Any) -> Table:
     heads = ["own", "others", *result.records[0]["competitors"][len(NAMES) :], "others beat noise"]
     columns = ["target", *[f"{head}, ε = {e}" for e in matrices.radii(result) for head in heads]]
     note = f"Loss under attack over the clean loss; how often others hurt more than noise. {result.caption}"
-    return Table(columns, rows, caption="What the attacks do", note=note, digits=3)
+    return Table(columns, rows, caption=records.titled(result, "What the attacks do"), note=note, digits=3)
 
 
 def link_table(result: Any, knowledge: str = "readout affinity") -> Table:
@@ -78,14 +83,30 @@ def link_table(result: Any, knowledge: str = "readout affinity") -> Table:
         clear = f"{sum(p < 0.05 for p in adjusted)} of {len(found)}"
         test = matrices.mantel(cubes[name].mean(2), reference.mean(2), keep=learnt)
         taus = summary.mean_tau(found), summary.mean_tau(fewer)
-        rows.append([name, taus[0], clear, taus[1], test.value, test.p_one_sided])
-    rows.sort(key=lambda row: -row[1])
-    columns = ["measure", "mean τ_b, 14 sources", "p < .05 (Holm)", "τ_b, learnt sources", "Mantel r", "p"]
+        rows.append(
+            [name, estimators.kind(name, MEASURES), taus[0], clear, taus[1], test.value, test.p_one_sided]
+        )
+    rows.sort(key=lambda row: -row[2])
+    columns = [
+        "predictor",
+        "kind",
+        "mean τ_b, 14 sources",
+        "p < .05 (Holm)",
+        "τ_b, learnt sources",
+        "Mantel r",
+        "p",
+    ]
     note = (
         f"{len(learnt)} learnt targets; τ_b: mean over targets and seeds. Mantel: learnt tasks only, means "
         f"over seeds, ranks within targets; one-sided p. {result.caption}"
     )
-    return Table(columns, rows, caption=f"Which measure follows the {knowledge}", note=note, digits=2)
+    return Table(
+        columns,
+        rows,
+        caption=records.titled(result, f"Which measure follows the {knowledge}"),
+        note=note,
+        digits=2,
+    )
 
 
 def target_table(result: Any, measure: str, knowledge: str = "readout affinity") -> Table:
@@ -113,7 +134,9 @@ def target_table(result: Any, measure: str, knowledge: str = "readout affinity")
         f"14 sources. τ_b: mean over seeds; p: {one.repeats:,} random orders of the sources. Picks: by means "
         f"over seeds. {result.caption}"
     )
-    return Table(columns, rows, caption=f"{measure} against {knowledge}", note=note, digits=2)
+    return Table(
+        columns, rows, caption=records.titled(result, f"{measure} against {knowledge}"), note=note, digits=2
+    )
 
 
 def agreement_table(result: Any) -> Table:
@@ -136,7 +159,7 @@ def agreement_table(result: Any) -> Table:
             rows.append(_agreement(f"{name}, seed {seed}", one, matrices.direct(result, seed=seed)))
     columns = ["matrices", "r of ranks within targets", "p", "r without the means", "p, without"]
     note = f"Mantel's test, one-sided; fifteen tasks but where it says otherwise. {result.caption}"
-    return Table(columns, rows, caption="Do two matrices agree?", note=note, digits=2)
+    return Table(columns, rows, caption=records.titled(result, "Do two matrices agree?"), note=note, digits=2)
 
 
 def _agreement(name: str, first: Tensor, second: Tensor, keep: Sequence[int] | None = None) -> list[Any]:
@@ -169,7 +192,9 @@ def tree_table(result: Any, clusters: int = 3) -> Table:
     ]  # fmt: skip
     how = f"Rand: adjusted; entropy in nats; p against shuffled columns; at random: means of {LISTINGS}"
     note = f"{clusters} clusters; {how}. {result.caption}"
-    return Table(columns, lines, caption="Trees and the three categories", note=note, digits=2)
+    return Table(
+        columns, lines, caption=records.titled(result, "Trees and the three categories"), note=note, digits=2
+    )
 
 
 def _nothing(why: str, result: Any) -> Table:
@@ -204,7 +229,13 @@ def cost_table(result: Any) -> Table:
     """Seconds of each part of a record."""
     parts = result.records[0]["seconds"]
     rows = [[key, sum(r["seconds"][key] for r in result.records) / len(result.records)] for key in parts]
-    return Table(["part", "seconds a record"], rows, caption="What it costs", note=result.caption, digits=2)
+    return Table(
+        ["part", "seconds a record"],
+        rows,
+        caption=records.titled(result, "What it costs"),
+        note=result.caption,
+        digits=2,
+    )
 
 
 def names_table() -> Table:
@@ -235,7 +266,11 @@ def solver_table(result: Any, draws: int = 20) -> Table:
         rows.append([f"wins at ε = {epsilon}, eigh against eig", _median(rho), min(rho), max(rho)])
     columns = ["what", "median rho", "least", "most"]
     return Table(
-        columns, rows, caption="A symmetric solver on a matrix that is not", note=result.caption, digits=2
+        columns,
+        rows,
+        caption=records.titled(result, "A symmetric solver on a matrix that is not"),
+        note=result.caption,
+        digits=2,
     )
 
 

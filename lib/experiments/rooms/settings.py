@@ -87,7 +87,7 @@ PRESETS = {
         readout_strengths=(1e-2, 1e-1), rival_images=200, margin=0.05,
     ),
     "reduced": Config(
-        preset="reduced", seeds=2, device=None, data="nyuv2", images=1449, height=48, width=64, folds=2,
+        preset="reduced", seeds=5, device=None, data="nyuv2", images=1449, height=48, width=64, folds=2,
         channels=16, epochs=12, batch_size=32, optimizer="adam", lr=3e-3, weight_decay=1e-4,
         epsilons=(0.03, 0.06), steps=10, attack_images=300, tangent_images=64, null_repeats=50,
         readout_strengths=(1e-3, 1e-2, 1e-1), rival_images=720, margin=0.05,

@@ -74,7 +74,8 @@ def table(result: Any) -> Table:
     for one in hypotheses(result):
         rows.append([one.name, _shown(one.tau1), _shown(one.tau2), one.gives_tau1(), one.gives_tau2()])
     columns = ["reading", "τ₁", "τ₂", "τ₁ near a half", "τ₂ in the paper's range"]
-    note = f"Least to largest over the sources, means over seeds. {result.caption}"
+    note = "Least to largest over the sources, means over seeds; near a half: this span meets "
+    note += f"{HALF[0]:g} to {HALF[1]:g}; in range: it meets what the paper prints. {result.caption}"
     return Table(columns, rows, caption="What could have been measured?", note=note)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lib import paper, statistics
+from lib import estimators, paper, records, statistics
 from lib.attacks.words.candidates import opposites
 from lib.experiments.sentences.settings import UNTRAINED
 from lib.experiments.sentences.summary import (
@@ -101,7 +101,12 @@ def source_table(result: Any) -> Table:
     columns = ["source", "own accuracy", "τ₁", "× chance", "τ₂", "τ₂, contrasts", "α²", "adversarial loss",
                "over clean", "loss, Def. 1", "fine-tuned accuracy", "probe accuracy",
                "new layer only"]  # fmt: skip
-    return Table(columns, rows, caption=_caption(result), note=f"Means over seeds. {result.caption}")
+    return Table(
+        columns,
+        rows,
+        caption=records.titled(result, _caption(result)),
+        note=f"Means over seeds. {result.caption}",
+    )
 
 
 def frame_table(result: Any) -> Table:
@@ -112,7 +117,10 @@ def frame_table(result: Any) -> Table:
         cells = [value(record) for value in FRAME.values()]
         rows.append([record["seed"], result.config.floor, passed, *cells])
     return Table(
-        ["seed", "floor", "a test", *FRAME], rows, caption="The reference models", note=result.caption
+        ["seed", "floor", "a test", *FRAME],
+        rows,
+        caption=records.titled(result, "The reference models"),
+        note=result.caption,
     )
 
 
@@ -122,7 +130,7 @@ def attack_table(result: Any) -> Table:
     rows = [[title(name), *[mean(result, name, value) for value in ATTACK.values()]] for name in names]
     short = sum(r["textfooler"]["texts"] - r["textfooler"]["attackable"] for r in result.records)
     note = f"{result.config.attack_texts} texts a source; not attackable: {short}. {result.caption}"
-    return Table(["source", *ATTACK], rows, caption="The attacks", note=note)
+    return Table(["source", *ATTACK], rows, caption=records.titled(result, "The attacks"), note=note)
 
 
 def paper_table(result: Any) -> Table:
@@ -140,7 +148,7 @@ def paper_table(result: Any) -> Table:
     ]
     where = f"Paper: {paper.TEXT.place}, p. {paper.TEXT.page}; it prints no interval."
     note = f"{where} Ours: 95 % (Student), cut where impossible. {result.caption}"
-    return Table(columns, rows, caption="The paper's table and ours", note=note)
+    return Table(columns, rows, caption=records.titled(result, "The paper's table and ours"), note=note)
 
 
 def order_table(result: Any) -> Table:
@@ -157,7 +165,10 @@ def order_table(result: Any) -> Table:
     columns = ["evidence", "measure", "sources", "τ_b", "p, one-sided", "p, two-sided"]
     note = f"Exact: all orders counted. Ours: means over seeds, {HEADLINE[1]}. {result.caption}"
     return Table(
-        columns, rows, caption="Order of the sources by a measure and by knowledge transfer", note=note
+        columns,
+        rows,
+        caption=records.titled(result, "Order of the sources by a measure and by knowledge transfer"),
+        note=note,
     )
 
 
@@ -167,14 +178,17 @@ def link_table(result: Any, knowledge: str = HEADLINE[1]) -> Table:
     rows = []
     for one in sorted(links, key=lambda found: -found.order.value):
         spread = f"{one.interval.low:.2f} to {one.interval.high:.2f}" if one.interval else "one seed"
-        kind = "measure" if one.measure in MEASURES else "rival"
+        kind = estimators.kind(one.measure, MEASURES)
         means = [_defined(one.means.tau), one.means.p_one_sided]
         others = among_others(result, one.measure, knowledge)
         rows.append([one.measure, kind, *means, one.order.value, spread, one.order.p_one_sided, others])
-    columns = ["", "kind", "τ_b of means", "p (exact)", "τ_b within seeds", "95 % over seeds", "p",
-               "τ_b among other tasks"]  # fmt: skip
-    note = f"One-sided p. The last column was not planned. {result.caption}"
-    return Table(columns, rows, caption=f"Kendall's τ_b with {knowledge}", note=note, digits=2)
+    columns = ["", "kind", "τ_b of means", "p of the means", "τ_b within seeds", "95 % over seeds",
+               "p within seeds", "τ_b among other tasks"]  # fmt: skip
+    note = "One-sided exact p; within seeds the sources are permuted with all their seeds. The last column "
+    note += f"was not planned. {result.caption}"
+    return Table(
+        columns, rows, caption=records.titled(result, f"Kendall's τ_b with {knowledge}"), note=note, digits=2
+    )
 
 
 def joint_table(result: Any) -> Table:
@@ -184,7 +198,9 @@ def joint_table(result: Any) -> Table:
         found = [link(result, name, knowledge).order for knowledge in KNOWLEDGE]
         rows.append([name, *[f"{one.value:.2f} (p {number(one.p_one_sided, 2)})" for one in found]])
     note = f"One-sided p, sources permuted with all their seeds. {result.caption}"
-    return Table(["", *KNOWLEDGE], rows, caption="Kendall's τ_b within seeds", note=note)
+    return Table(
+        ["", *KNOWLEDGE], rows, caption=records.titled(result, "Kendall's τ_b within seeds"), note=note
+    )
 
 
 def choice_table(result: Any, knowledge: str = HEADLINE[1]) -> Table:
@@ -195,7 +211,13 @@ def choice_table(result: Any, knowledge: str = HEADLINE[1]) -> Table:
         rows.append([name, f"{found.right} of {found.seeds}", found.regret, found.random])
     rows.sort(key=lambda row: row[2])
     columns = ["chosen by", "best source found", f"{knowledge} lost", "lost by a random choice"]
-    return Table(columns, rows, caption="Choosing a source", note=f"Per seed. {result.caption}", digits=2)
+    return Table(
+        columns,
+        rows,
+        caption=records.titled(result, "Choosing a source"),
+        note=f"Per seed. {result.caption}",
+        digits=2,
+    )
 
 
 def reading_table(result: Any) -> Table:
@@ -215,7 +237,9 @@ def reading_table(result: Any) -> Table:
         rows.append([label, *cells])
     columns = ["reading", "τ₁", "τ₂", "ψ", "null of τ₂: random signs", "kept signs"]
     note = f"Least to largest over the sources, each a mean over seeds; without the control. {result.caption}"
-    return Table(columns, rows, caption="What τ₁ and τ₂ are taken of", note=note, digits=2)
+    return Table(
+        columns, rows, caption=records.titled(result, "What τ₁ and τ₂ are taken of"), note=note, digits=2
+    )
 
 
 def _span(result: Any, value: Value, names: list[str] | None = None) -> str:

@@ -118,7 +118,7 @@ PRESETS = {
         lengths=(16,), length_texts=12, null_repeats=100, floor=0.6,
     ),
     "reduced": Config(
-        preset="reduced", seeds=3, device=None, encoder="minilm",
+        preset="reduced", seeds=5, device=None, encoder="minilm",
         target="imdb_part",
         sources=("yelp_reviews", "yelp_sentences", "ag_part", "fake_articles", "covid_posts", "liar"),
         train_texts=800, transfer_texts=400, test_texts=600, tokens=40, frozen_layers=4, pooling="mean",

@@ -32,7 +32,7 @@ KNOWLEDGE: dict[str, Value] = {  # higher is better in all
 }
 RIVALS: dict[str, Value] = {
     **{title: at("rivals", key) for key, title in estimators.TITLES.items() if key != "h_score"},
-    "nearness of the texts": lambda r: -r["baselines"]["domain_distance"],
+    "nearness of the data": lambda r: -r["baselines"]["domain_distance"],
     "source accuracy": at("baselines", "source_accuracy"),
     "same kind of task": at("same_task"),
 }

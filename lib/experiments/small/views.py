@@ -147,6 +147,6 @@ def _flat(record: dict) -> dict[str, float]:
         "radius R": found["radius"],
         "remainder / (β₁|x|²), largest": found["bend"],
         "gradient term of the bound": found["gradient_term"],
-        "bound as printed": found["rhs"]["paper"],
+        "bound as printed, for |x| ≤ R": found["rhs"]["paper"],
         "bound with half of β": found["rhs"]["half_beta"],
     }
