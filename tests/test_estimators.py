@@ -403,3 +403,9 @@ def test_refuses_probabilities_that_are_none_and_source_labels_that_do_not_fit()
         estimators.nce(ONES[:3], ONES)
     with pytest.raises(ValueError, match="one class only"):
         estimators.nce(ONES, torch.zeros(4, dtype=torch.int64))
+
+
+def test_the_kind_of_a_predictor():
+    measures = {"adversarial loss": None}
+    kinds = [estimators.kind(name, measures) for name in ("adversarial loss", "LogME", "class balance")]
+    assert kinds == ["measure", "rival", "baseline"]

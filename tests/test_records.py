@@ -183,3 +183,9 @@ def test_verify_finds_a_number_that_is_too_large_for_a_float(kept):
     kept.path.write_text(text.replace('"total": 2.3333333333333335', '"total": 1e999'))
     assert kept.path.read_text() != text
     assert audit.verify(kept.path) == ["toy-quick.json: not readable as JSON: 1e999 is not a finite number"]
+
+
+def test_a_title_says_whether_a_run_is_recorded(kept):
+    assert records.titled(kept.result, "The attacks") == "Quick run · The attacks"
+
+    assert records.titled(records.load(kept.path), "The attacks") == "Recorded run · The attacks"

@@ -48,3 +48,9 @@ def test_a_short_row_is_refused():
 def test_mathematics_is_marked_for_the_page_and_escaped():
     shown = Table(["x"], [["$a < b$ by `f`"]])._repr_html_()
     assert r'<span class="math notranslate nohighlight">\(a &lt; b\)</span> by <code>f</code>' in shown
+
+
+def test_tau_b_is_typeset_in_a_page_and_plain_in_a_terminal():
+    table = Table(["mean τ_b"], [["τ_b 0.5"]])
+    assert table._repr_html_().count("τ<sub>b</sub>") == 2
+    assert str(table).count("τ_b") == 2
