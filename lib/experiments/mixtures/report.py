@@ -140,13 +140,8 @@ def choice_table(result: Any, knowledge: str = "probe accuracy") -> Table:
                 [title(target), measure, f"{found.right} of {found.seeds}", found.regret, found.random]
             )
     columns = ["target", "chosen by", "best source found", f"{knowledge} lost", "lost by a random choice"]
-    return Table(
-        columns,
-        rows,
-        caption=records.titled(result, "Choosing a source"),
-        note=f"Per seed. {result.caption}",
-        digits=2,
-    )
+    note = f"Per seed. {result.caption}"
+    return Table(columns, rows, records.titled(result, "Choosing a source"), note, digits=2)
 
 
 def _mean(records: Sequence[Record], measure: Value) -> float:

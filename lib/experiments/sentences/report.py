@@ -211,13 +211,8 @@ def choice_table(result: Any, knowledge: str = HEADLINE[1]) -> Table:
         rows.append([name, f"{found.right} of {found.seeds}", found.regret, found.random])
     rows.sort(key=lambda row: row[2])
     columns = ["chosen by", "best source found", f"{knowledge} lost", "lost by a random choice"]
-    return Table(
-        columns,
-        rows,
-        caption=records.titled(result, "Choosing a source"),
-        note=f"Per seed. {result.caption}",
-        digits=2,
-    )
+    note = f"Per seed. {result.caption}"
+    return Table(columns, rows, records.titled(result, "Choosing a source"), note, digits=2)
 
 
 def reading_table(result: Any) -> Table:
