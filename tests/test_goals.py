@@ -53,6 +53,22 @@ def test_two_ways_to_meet_one_demand_are_one_row(value, answer):
     assert table.rows[0][3] == ">= 30 or <= 2"
 
 
+def test_the_worst_chapter_stands_for_all():
+    rows = [
+        ["cold", 300.0, "s", "<= 600"],
+        ["chapter one", 20.0, "s", "<= 60"],
+        ["chapter one: memory", 900, "MiB", "<= 2048"],
+        ["chapter two", 70.0, "s", "<= 60"],
+        ["chapter two: memory", 800, "MiB", "<= 2048"],
+    ]
+    table = goals.judged({"book": MACHINE | {"columns": ["what", "measured", "unit", "asked"], "rows": rows}})
+    assert [row[1:] for row in table.rows] == [
+        ["cold, s", 300.0, "<= 600", "yes"],
+        ["the worst chapter, one: memory, MiB", 900, "<= 2048", "yes"],
+        ["the worst chapter, two, s", 70.0, "<= 60", "no"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("value", "asked", "wanted"),
     [(2, "<= 2", True), (2, "< 2", False), (2, ">= 2", True), (2, "> 2", False), (1e-4, "< 1e-3", True)],
