@@ -6,7 +6,9 @@
 # make bench   side-by-side measurements, one table
 # make torture faults that really happen: kills, full disks, damage; minutes. As root it does a little more
 # make single  the whole book as one page; make pdf   that page printed, where Chromium or Chrome is installed
+# make setup   the environment .venv alone; make clean   what was built, but neither environment nor runs
 # make sbom    every installed package with version and licence, as CycloneDX; make audit   known holes in them
+# make help    these lines
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -15,8 +17,11 @@ MIRROR ?=
 SINGLE := _build/singlehtml/intro.html
 AUDIT := $(VENV)/audit
 
-.PHONY: book test torture lint data lab bench single pdf sbom audit setup clean
+.PHONY: help book test torture lint data lab bench single pdf sbom audit setup clean
 .DEFAULT_GOAL := book
+
+help:
+	@sed -n '/^#/!q; s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 setup: $(STAMP)
 

@@ -1,4 +1,4 @@
-"""`python -m lib`: list, run, results, chapters, verdict, data, doctor."""
+"""Alone, it lists experiments, presets and chapters; with a command, it does what stands beside it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import ast
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
-from lib import audit, chapters, closure, parameters, processes, records, runs
+from lib import __version__, audit, chapters, closure, parameters, processes, records, runs
 from lib.compute import JobFailed
+from lib.data import commands as data_commands
 from lib.tables import Table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Obey a command line. 0: done; 1: something was found wrong; 2: the command cannot be obeyed."""
-    options, rest = _parser().parse_known_args(arguments)
-    if rest and options.command != "data":
-        _parser().error(f"unrecognised: {' '.join(rest)}")
-    options.rest = rest
+    options = _parser().parse_args(arguments)
     try:
         return options.action(options)
     except (ValueError, TypeError, OSError, JobFailed, chapters.ChapterError) as error:
@@ -82,6 +81,7 @@ def _results(options: argparse.Namespace) -> int:
 
 def _chapters(options: argparse.Namespace) -> int:
     if options.do == "run":
+        _writable(options.out)
         print(chapters.execute(options.name, _values(options.parameter), options.out, options.timeout))
     elif options.do == "refresh":
         done = chapters.refresh(timeout=options.timeout)
@@ -96,6 +96,20 @@ def _chapters(options: argparse.Namespace) -> int:
             rows.append([name, state, told.get("seconds"), told.get("memory")])
         print(Table(["chapter", "state", "seconds", "MiB"], rows))
     return 0
+
+
+def _writable(out: Path | None) -> None:
+    """Refuse a place for a notebook before its chapter runs, not after."""
+    if out is None:
+        return
+    if out.is_dir():
+        raise ValueError(f"{out} is a folder: name a file in it, such as {out / 'chapter.ipynb'}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise ValueError(f"{out} cannot be written ({error.strerror}): name another place with -o") from None
 
 
 def _check() -> int:
@@ -123,13 +137,13 @@ def _verdict(options: argparse.Namespace) -> int:
 
 def _data(options: argparse.Namespace) -> int:
     from lib import doctor
-    from lib.data import commands, registry
+    from lib.data import registry
 
-    if not options.names and not options.rest:
+    if not (options.names or options.check or options.force or options.mirror or options.root):
         print(doctor.data())
         return 0
     chosen = [registry.get(name) for name in options.names or registry.CATALOGUE]
-    return commands.main(chosen, options.rest, each=True)
+    return data_commands.obey(chosen, options, each=True)
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -141,24 +155,31 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lib", description=__doc__)
-    parser.set_defaults(action=_list, command=None)
-    commands = parser.add_subparsers(dest="command")
+    parser.set_defaults(action=_list)
+    parser.add_argument("--version", action="version", version=f"lib {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     run = _command(commands, "run", _run, "run an experiment, or go on with one that was stopped")
-    run.add_argument("experiment")
+    run.add_argument("experiment", help="its name; python -m lib lists them")
     run.add_argument("--preset", help="quick (default), reduced or paper")
-    _add_parameter(run)
+    _add_parameter(run, "a wrong name lists them all")
     run.add_argument("--record", nargs="?", const="", metavar="NAME", help="keep the run in results/")
     run.add_argument("--overwrite", action="store_true", help="even if a run is kept there already")
     run.add_argument("--processes", type=int, metavar="N", help="run jobs in N processes of this machine")
     run.add_argument("--scheduler", metavar="ADDRESS", help="run them on a Dask cluster, tcp://host:port")
     results = _command(commands, "results", _results, "list the recorded runs, or check them")
     results.add_argument("--verify", action="store_true", help="schema, checksums, numbers recomputed")
-    results.add_argument("--rerun", action="store_true", help="and one record of each run computed again")
+    results.add_argument(
+        "--rerun",
+        action="store_true",
+        help="and one record of each run computed again; what "
+        "is found is written into results/checked/ where it is new",
+    )
     _add_chapters(_command(commands, "chapters", _chapters, "list chapters, execute them, check pages"))
     verdict = _command(commands, "verdict", _verdict, "the verdict on the paper, from the recorded runs")
     verdict.add_argument("--write", action="store_true", help="mend it in README and landing page")
-    data = _command(commands, "data", _data, "list data sets; fetch or check some (--check, --mirror DIR)")
-    data.add_argument("names", nargs="*", metavar="DATASET")
+    data = _command(commands, "data", _data, "list data sets; with names or an option, fetch or check them")
+    data.add_argument("names", nargs="*", metavar="DATASET", help="default: all of them")
+    data_commands.add_options(data)
     _command(commands, "doctor", _doctor, "what is installed and here, and what each preset needs")
     return parser
 
@@ -173,17 +194,27 @@ def _add_chapters(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(do="list", timeout=chapters.TIMEOUT)
     actions = parser.add_subparsers(dest="do")
     run = actions.add_parser("run", help="execute one chapter, with parameters")
-    run.add_argument("name")
-    _add_parameter(run)
-    run.add_argument("-o", "--out", type=Path, help="where the executed notebook goes")
+    run.add_argument("name", help="of a chapter: its file in book/, without .md; python -m lib lists them")
+    _add_parameter(run, "its parameters are in the chapter's first code cell")
+    run.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="where the executed notebook goes; default: _build/executed/, or _build/parameterised/ with -p",
+    )
     refresh = actions.add_parser("refresh", help="execute the chapters that are stale")
     for each in (run, refresh):
         each.add_argument("--timeout", type=int, default=chapters.TIMEOUT, help="seconds a cell may take")
     actions.add_parser("check", help="is every page built, with all its outputs?")
 
 
-def _add_parameter(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
+def _add_parameter(parser: argparse.ArgumentParser, names: str) -> None:
+    parser.add_argument(
+        "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+        help="another value than the preset's, such as -p seeds 5; a list in quotes, -p widths '[20, 40]'; "
+        + names,
+    )  # fmt: skip
 
 
 def _values(pairs: list[list[str]]) -> dict[str, Any]:

@@ -66,7 +66,8 @@ def rerun(path: Path) -> str | None:
     """Run the quickest record of a recorded run afresh; None if it agrees, else what differs.
 
     This, not a hash of the code, decides whether a recorded run is stale. The finding is kept in
-    `results/checked/`, where `lib.records.standing` reads it. Times are not compared.
+    `results/checked/`, where `lib.records.standing` reads it, dated when it was first made of these records
+    and this code. Times are not compared.
 
     Raises:
         FileNotFoundError: the data are not here. ValueError: the file is not sound (see `verify`).
@@ -83,8 +84,21 @@ def rerun(path: Path) -> str | None:
         "code": closure.digest(Path(module.__file__)),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    store.write(check_path(path), (json.dumps(kept, indent=1) + "\n").encode())
+    if _said(check_path(path)) != _undated(kept):  # as it was, with its date, where nothing is new
+        store.write(check_path(path), (json.dumps(kept, indent=1) + "\n").encode())
     return finding
+
+
+def _said(path: Path) -> dict | None:
+    """What a finding says that was kept, without its date."""
+    try:
+        return _undated(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def _undated(finding: dict) -> dict:
+    return {name: value for name, value in finding.items() if name != "date"}
 
 
 def paths(folder: Path = FOLDER) -> list[Path]:

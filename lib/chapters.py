@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lib import audit, building, closure, kernel, parameters, store
+from lib import audit, building, closure, compute, kernel, parameters, store
 from lib.data import registry
 from lib.records import FOLDER as RESULTS
 from lib.records import MEASURED, check_path
@@ -26,6 +26,7 @@ BUILD = closure.ROOT / "_build"
 EXECUTED = BUILD / "executed"
 CACHE = BUILD / ".jupyter_cache"
 TIMEOUT = 600  # seconds a cell may take
+_configured = parameters.configured
 _MARK = "transferability"  # where an executed notebook carries its digest
 
 
@@ -129,16 +130,23 @@ def execute(
 
 
 def check(name: str, values: Mapping[str, Any]) -> None:
-    """Refuse parameters that the chapter does not have, or that its experiment does not accept.
+    """Refuse parameters that the chapter does not have, or that it or its experiment does not accept.
 
     Raises:
-        ValueError, TypeError: see `parameters.build`.
+        ValueError, TypeError: see `parameters.build` and `parameters.plain`.
     """
-    known = defaults(name)
+    known, code = defaults(name), _python(_code_cells(notebook(name)))
     parameters.check_names(values, known, f"chapter {name}")
-    configured = _configured(_python(_code_cells(notebook(name))))
-    if configured in closure.experiments():
-        parameters.build(audit.experiment(configured), known | dict(values))
+    given = known | dict(values)
+    if (configured := _configured(code)) in closure.experiments():
+        parameters.build(audit.experiment(configured), given)
+    for parameter, hint in parameters.declared(code).items():
+        parameters.coerce(parameter, given.get(parameter), hint)
+    compute.resolve_device(given.get("device"))
+    if "folder" in known:  # a page on the reader's own models
+        from lib.ranking import examples
+
+        examples.check(given["folder"], given["models"], given["weights"])
 
 
 def refresh(
@@ -215,8 +223,9 @@ def _papermill(name: str, values: dict[str, Any], timeout: int) -> tuple[Any, in
 
     memory = [0]
     options: dict[str, Any] = {"kernel_name": "python3", "cwd": str(BOOK), "execution_timeout": timeout}
-    # Level 40, errors: each kernel would warn of its unencrypted sockets, which only this machine can reach.
-    options["extra_arguments"] = ["--IPKernelApp.log_level=40"]
+    # Level 50: a kernel would warn of its unencrypted sockets, which only this machine can reach, and call
+    # its end an error. What a cell raises comes back with the cell.
+    options["extra_arguments"] = ["--IPKernelApp.log_level=50"]
     options["on_cell_executed"] = lambda **cell: memory.append(kernel.peak_memory())
     try:
         with kernel.home():
@@ -263,17 +272,6 @@ def _code_cells(book: Any) -> list[Any]:
 def _python(cells: list[Any]) -> str:
     """The code of the cells, without IPython's magics."""
     return re.sub(r"^(\s*)[%!].*$", r"\1pass", "\n".join(cell.source for cell in cells), flags=re.MULTILINE)
-
-
-def _configured(code: str) -> str | None:
-    """The experiment in `parameters.configure(<experiment>, globals())`, whatever it was imported as."""
-    nodes = list(ast.walk(ast.parse(code)))
-    imported = {a.asname: a.name for node in nodes if isinstance(node, ast.ImportFrom) for a in node.names}
-    for node in nodes:
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "configure" and node.args:
-            name = getattr(node.args[0], "id", None)
-            return imported.get(name, name)
-    return None
 
 
 def _recorded_runs(code: str) -> list[tuple[str, str]]:

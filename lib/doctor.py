@@ -8,7 +8,7 @@ from importlib import metadata
 import torch
 
 from lib import audit, closure, compute, store
-from lib.data import registry
+from lib.data import commands, registry
 from lib.data.catalogue import CATALOGUE
 from lib.tables import Table
 
@@ -42,7 +42,7 @@ def data() -> Table:
         here = registry.present(name)
         known = sum(file.bytes for file in entry.files) / 1e6
         size = "package" if entry.packaged else f"{known:.1f} MB" if known else "not known"
-        rows.append([name, here, size, ", ".join(entry.used_by), "" if here else registry.remedy(entry)])
+        rows.append([name, here, size, ", ".join(entry.used_by), "" if here else commands.advice(entry)])
     return Table(["data set", "here", "size", "used by", "how to get it"], rows, caption="Data sets")
 
 

@@ -32,6 +32,8 @@ def configure(module: Any, namespace: Mapping[str, Any]) -> Any:
 def plain(namespace: Mapping[str, Any], **hints: Any) -> None:
     """Check the parameters of a chapter without an experiment: only the names in `hints`, each of that type.
 
+    `range(2, 100)` is the type of the whole numbers in it.
+
     Raises:
         ValueError, TypeError: as `configure`.
     """
@@ -61,6 +63,22 @@ def build(module: Any, values: Mapping[str, Any]) -> Any:
         raise ValueError(f"{module.NAME}, preset {preset}: {error}") from None
 
 
+def configured(code: str) -> str | None:
+    """The experiment in `parameters.configure(<experiment>, globals())`, whatever it was imported as."""
+    nodes = list(ast.walk(ast.parse(code)))
+    imported = {a.asname: a.name for node in nodes if isinstance(node, ast.ImportFrom) for a in node.names}
+    for call in _calls(nodes, "configure"):
+        name = getattr(call.args[0], "id", None) if call.args else None
+        return imported.get(name, name)
+    return None
+
+
+def declared(code: str) -> dict[str, Any]:
+    """{name: type} in `parameters.plain(globals(), name=type, ...)`, read from the code and not executed."""
+    calls = _calls(ast.walk(ast.parse(code)), "plain")
+    return {item.arg: _hint(item.value) for call in calls for item in call.keywords if item.arg}
+
+
 def check_names(names: Iterable[str], known: Iterable[str], owner: str) -> None:
     """Refuse names that are not known, with the likeliest one meant.
 
@@ -85,6 +103,10 @@ def coerce(name: str, value: Any, hint: Any) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return value
+    if isinstance(hint, range):
+        if coerce(name, value, int) not in hint:
+            raise ValueError(f"parameter {name} = {value} must be {hint.start} or more, below {hint.stop}")
+        return value
     if origin in (typing.Union, types.UnionType):
         return _first_that_fits(name, value, arguments)
     if origin is typing.Literal:
@@ -99,10 +121,9 @@ def coerce(name: str, value: Any, hint: Any) -> Any:
             raise ValueError(f"parameter {name} = {value} must be a finite number")
         return float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        remedy = f"; on a command line: -y '{name}: [1, 2]' (papermill), -p {name} '[1, 2]' (python -m lib)"
         raise TypeError(
             f"parameter {name} must be {_named(hint)}, not {value!r} ({type(value).__name__})"
-            + (remedy if kind in (tuple, list) else "")
+            + (_remedy(name) if kind in (tuple, list) else "")
         )
     return value
 
@@ -114,7 +135,12 @@ def _first_that_fits(name: str, value: Any, hints: tuple[Any, ...]) -> Any:
         except TypeError:
             continue
     wanted = " or ".join(_named(hint) for hint in hints)
-    raise TypeError(f"parameter {name} must be {wanted}, not {value!r} ({type(value).__name__})")
+    remedy = _remedy(name) if any(typing.get_origin(hint) is tuple for hint in hints) else ""
+    raise TypeError(f"parameter {name} must be {wanted}, not {value!r} ({type(value).__name__}){remedy}")
+
+
+def _remedy(name: str) -> str:
+    return f"; on a command line: -y '{name}: [1, 2]' (papermill), -p {name} '[1, 2]' (python -m lib)"
 
 
 def _coerce_tuple(name: str, value: list | tuple, hints: tuple[Any, ...]) -> tuple:
@@ -134,6 +160,26 @@ def _named(hint: Any) -> str:
         inner = dict.fromkeys(_named(item) for item in typing.get_args(hint) if item is not Ellipsis)
         return f"a list of {' and '.join(inner)}"
     return getattr(hint, "__name__", str(hint))
+
+
+def _calls(nodes: Iterable[ast.AST], name: str) -> list[ast.Call]:
+    return [n for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "attr", "") == name]
+
+
+def _hint(node: ast.expr) -> Any:
+    """The type that an expression such as `tuple[str, ...] | None` or `range(2, 100)` writes; else Any."""
+    match node:
+        case ast.Name(id="str" | "int" | "float" | "bool" as name):
+            return {"str": str, "int": int, "float": float, "bool": bool}[name]
+        case ast.Constant(value=None):
+            return type(None)
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return typing.Union[_hint(left), _hint(right)]  # noqa: UP007
+        case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=[item, ast.Constant(value=end)])):
+            return tuple[_hint(item), ...] if end is Ellipsis else Any  # type: ignore[misc]
+        case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=low), ast.Constant(value=high)]):
+            return range(low, high)  # type: ignore[arg-type]
+    return Any
 
 
 def _parameters(namespace: Mapping[str, Any]) -> dict[str, Any]:

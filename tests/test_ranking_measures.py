@@ -122,6 +122,32 @@ def test_a_bootstrap_spreads_as_the_standard_error():
     assert float(found.draws.std()) == pytest.approx(wanted, rel=0.1)
 
 
+def test_the_difference_to_the_first_is_taken_on_the_same_resamples():
+    """Two measures that rise and fall together differ by a constant, however far both of them spread."""
+    values = torch.rand(60, generator=generator()).tolist()
+    pair = [
+        made_evidence("a", values, [True] * 60),
+        made_evidence("b", [v - 0.25 for v in values], [True] * 60),
+    ]
+    found = resamples.spread(pair, "tau1", repeats=300, generator=generator())
+    assert float(found.draws.std(0).min()) > 0.02
+    assert found.behind(0) == [pytest.approx((0, 0)), pytest.approx((-0.25, -0.25))]
+    other = made_evidence("c", torch.rand(60, generator=generator(1)).tolist(), [True] * 60)
+    found = resamples.spread([pair[0], other], "tau1", repeats=800, generator=generator())
+    low, high = found.behind(0)[1]
+    spread = (torch.tensor(values) - other.attacked.tau1).std() / 60**0.5
+    assert high - low == pytest.approx(2 * 1.96 * float(spread), rel=0.1)
+
+
+def test_measures_go_by_name_or_title():
+    assert measures.named("τ₁") == measures.named("tau1") == "tau1"
+    assert measures.named("LogME") == "logme"
+    with pytest.raises(
+        ValueError, match=r"'logm' is no measure \(did you mean 'logme'\?\): use one of probe"
+    ):
+        measures.named("logm")
+
+
 def test_rivals_see_halves_of_every_class_without_repetition():
     labels = torch.tensor([0] * 7 + [1] * 4)
     rows = resamples._half(labels, generator())

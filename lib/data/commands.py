@@ -32,7 +32,11 @@ def main(
     Without ``each``, the data sets are variants of one: --variant picks, else the first that --mirror holds
     completely, else the first. With ``each``, all of them are meant.
     """
-    options = _parser([d.name for d in variants], description, each).parse_args(arguments)
+    return obey(variants, _parser([d.name for d in variants], description, each).parse_args(arguments), each)
+
+
+def obey(variants: Sequence[Dataset], options: argparse.Namespace, each: bool) -> int:
+    """Do what `add_options` has parsed; the exit code."""
     root = options.root or registry.root()
     chosen = list(variants) if each else [_choose(variants, options.variant, options.mirror)]
     if options.check and not each and not options.variant:
@@ -81,6 +85,17 @@ def obtain(
             f"{entry.name}: {file.name}, {target.stat().st_size:,} bytes, {registry.verify(file, target)}"
         )
     return lines
+
+
+def _origin(entry: Dataset) -> str:
+    lacking = [file.name for file in entry.files if not file.url]
+    if not lacking or entry.manual:
+        return ""
+    source = entry.source.removesuffix(", packed")
+    return (
+        f"No address serves {' and '.join(lacking)}: ask who has it, or use another preset. Its content is "
+        f"from {source} (licence: {entry.licence})."
+    )
 
 
 def check(entry: Dataset, root: Path) -> list[str]:
@@ -132,9 +147,14 @@ def _bring(
         options: dict[str, Any] = {"known": bool(file.digest), "anew": force, "patience": patience}
         fetch.download(file.url, target, verify, bytes=file.bytes, **options)
     elif mirror is not None:
-        raise registry.Missing(f"{mirror} has no {file.name}. {registry.remedy(entry)}")
+        raise registry.Missing(f"{mirror} has no {file.name}. {advice(entry)}")
     else:
-        raise registry.Missing(f"no address serves {file.name}. {registry.remedy(entry)}")
+        raise registry.Missing(f"{file.name} is not here. {advice(entry)}")
+
+
+def advice(entry: Dataset) -> str:
+    """How to get a data set, and what a folder for --mirror would be made of."""
+    return f"{registry.remedy(entry)} {_origin(entry)}".strip()
 
 
 def _in_mirror(entry: Dataset, file: File, mirror: Path | None) -> Path | None:
@@ -156,15 +176,20 @@ def _any_here(entry: Dataset, root: Path) -> bool:
 
 def _parser(names: Sequence[str], description: str, each: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--root", type=Path, help=f"where data sets are kept (default {registry.root()})")
-    parser.add_argument("--mirror", type=_folder, metavar="DIR", help="take the files from this folder")
-    parser.add_argument("--check", action="store_true", help="hash and count what is here; fetch nothing")
-    parser.add_argument("--force", action="store_true", help="fetch anew what is here")
+    add_options(parser)
     if not each and len(names) > 1:
         parser.add_argument("--variant", choices=names, help="which variant")
     else:
         parser.set_defaults(variant=None)
     return parser
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that every command about data has."""
+    parser.add_argument("--root", type=Path, help=f"where data sets are kept (default {registry.root()})")
+    parser.add_argument("--mirror", type=_folder, metavar="DIR", help="take the files from this folder")
+    parser.add_argument("--check", action="store_true", help="hash and count what is here; fetch nothing")
+    parser.add_argument("--force", action="store_true", help="fetch anew what is here")
 
 
 def _folder(text: str) -> Path:

@@ -146,17 +146,25 @@ def _attempt(url: str, part: Path, length: int, known: bool, patience: Patience)
         headers["Range"] = f"bytes={have}-"
     request = urllib.request.Request(url, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=patience.timeout) as response:
+        with _network(lambda: urllib.request.urlopen(request, timeout=patience.timeout)) as response:
             have, total = _extent(response, part, have, length, known)
             _receive(response, part, have, total, patience)
     except urllib.error.HTTPError as error:
         raise _judge(error, url, part) from error
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-        raise _Again(f"the connection failed ({error})") from error
     except OSError as error:
         if error.errno in FULL:
             raise _full(error, part) from error
         raise
+
+
+def _network(ask: Callable[[], Any]) -> Any:
+    """What `ask` gets over the line, whose errors are not those of the disk, though all are OSErrors."""
+    try:
+        return ask()
+    except urllib.error.HTTPError:
+        raise
+    except (OSError, http.client.HTTPException) as error:
+        raise _Again(f"the connection failed ({error})") from error
 
 
 def _extent(response: Any, part: Path, have: int, length: int, known: bool) -> tuple[int, int]:
@@ -181,7 +189,7 @@ def _receive(response: Any, part: Path, start: int, total: int, patience: Patien
     bar = tqdm(total=total or None, initial=start, unit="B", unit_scale=True, desc=part.stem, disable=hidden)
     since, gained, size = time.monotonic(), 0, start
     with bar, open(part, "ab" if start else "wb") as stream:
-        while block := response.read1(BLOCK):
+        while block := _network(lambda: response.read1(BLOCK)):
             stream.write(block)
             size, gained = size + len(block), gained + len(block)
             bar.update(len(block))

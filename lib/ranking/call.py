@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ from torch import Tensor
 
 from lib import compute
 from lib.progress import track
-from lib.ranking import candidates, names, reference, resamples, targets, words
+from lib.ranking import arguments, candidates, names, reference, resamples, targets, words
 from lib.ranking.candidates import Candidate, Normalise
-from lib.ranking.measures import DIRECT, MEASURES, Settings, cross_entropy, evidence
+from lib.ranking.measures import DIRECT, MEASURES, Settings, cross_entropy, evidence, named
 from lib.ranking.report import Frame, Ranking
 from lib.ranking.targets import Target
 
@@ -50,44 +52,55 @@ def rank(
     are not on disk). For texts: names or folders of transformers, or dict name -> (tokenizer, model).
     target: (x, y), x (N, *shape) in [0, 1] for pixels (or uint8), y (N,) integers; a folder of class/image,
     read at `pixels`; or a .tsv or .jsonl file with text and label, cut after `max_words`. Use samples that
-    the models have not been trained on. Of more than `most` a balanced choice is used.
+    the models have not been trained on. Of more than `most` a choice is used, the same share of each class.
     reference: a model trained for the target, for tau1, tau2, alpha and the adversarial loss; without one a
     small network is fitted here to the target's fitting part.
-    by: the measure that sorts, "probe accuracy" by default: what the others try to predict.
+    by: the measure that sorts, by name or title, "probe accuracy" by default: what the others try to predict.
     normalise: "inside" (the models do it themselves), "imagenet", (mean, deviation), or a dict of these by
     name. size: what models resize to inside, if they want another size than the target has.
     features: functions x -> (N, D) by name; default, what the last linear layer is given.
-    attacked: test samples whose Jacobians are taken; outputs: directions of a model's outputs that are
-    attacked, the principal ones where it has more. epsilon (L-infinity, in units of x; default 8/255 of its
-    range) and steps are PGD's. repeats: resamples behind the ranks. device: where the modules are moved to;
-    None leaves them where they are.
+    attacked: test samples whose Jacobians are taken, 2 or more; outputs: directions of a model's outputs
+    that are attacked, the principal ones where it has more. epsilon (L-infinity, in units of x; default 8/255
+    of its range) and steps are PGD's. repeats: resamples behind the ranks. device: where the modules are
+    moved to; None leaves them where they are.
 
     Raises ValueError or TypeError, with the remedy, for models and targets that do not fit; see `candidates`
     and `targets`.
     """
-    _check(by=by, attacked=attacked, outputs=outputs, steps=steps, repeats=repeats, batch_size=batch_size)
+    by, given = named(by), names.dictionary(models)
+    arguments.whole(1, outputs=outputs, steps=steps, pixels=pixels, max_words=max_words, most=most)
+    arguments.whole(1, repeats=repeats, batch_size=batch_size)
+    arguments.whole(2, attacked=attacked)  # tau2 is a fit
+    arguments.radius(epsilon)
+    arguments.sizes(size)
+    arguments.by_name(given, reference is not None, features=features, size=size, normalise=normalise)
     place = None if device is None else compute.resolve_device(device)
-    given = names.dictionary(models)
+    if not targets.is_file(target):  # the models of texts are transformers'
+        names.check(given, weights)
     goal = targets.load(
         target, pixels=pixels, words=max_words, most=most, generator=compute.generator(seed, "split")
     )
     options = _Options(normalise, size, features or {}, weights, place)
     made = {name: _candidate(name, model, goal, options) for name, model in given.items()}
+    clock = time.perf_counter()
     judge = _judge(reference, goal, options, seed)
+    fitting = 0.0 if reference is not None else time.perf_counter() - clock
     chosen = _settings(goal, epsilon, steps, outputs, batch_size, seed)
     rows = goal.test[: min(attacked, len(goal.test))]
-    found = {name: evidence(each, judge, goal, rows, chosen) for name, each in track(made.items(), "models")}
     blank = _untrained(goal, next(iter(made.values())), seed, place)
+    baseline = evidence(blank, judge, goal, rows, chosen)  # first: it warms up what all the others share
+    found = {name: evidence(each, judge, goal, rows, chosen) for name, each in track(made.items(), "models")}
     spreads = {
         measure: resamples.spread(
             list(found.values()), measure, repeats=repeats, generator=compute.generator(seed, "resample")
         )
         for measure in MEASURES
     }
-    frame = _frame(judge, goal, rows, chosen)
-    baseline = evidence(blank, judge, goal, rows, chosen)
+    frame = replace(_frame(judge, goal, rows, chosen), fitting=fitting)
     notes = [*goal.notes, *(note for each in made.values() for note in each.notes)]
-    return Ranking(by, found, baseline, spreads, frame, _undeclared(goal, given, normalise), notes)
+    return Ranking(
+        by, found, baseline, spreads, frame, [*_bare(made), *_undeclared(goal, given, normalise)], notes
+    )
 
 
 class _Options:
@@ -168,17 +181,30 @@ def _frame(judge: Candidate, target: Target, rows: Tensor, chosen: Settings) -> 
         torch.cat([cross_entropy(judge, z[at], rows[at], y[at]) for at in torch.arange(len(rows)).split(64)])
         for z in (x, noisy)
     ]
-    share = torch.bincount(target.labels[target.test]).max() / len(target.test)
+    counts = torch.bincount(target.labels[target.test], minlength=len(target.classes))
     samples = f"{len(target.fit)} samples to fit, {len(target.valid)} to choose, {len(target.test)} to test"
     return Frame(
         judge.name,
         right,
-        float(share),
+        float(counts.max() / len(target.test)),
         float(losses[0].mean()),
         float(losses[1].mean()),
         1 / x[0].numel(),
         f"{samples}, {len(rows)} of these attacked (radius {chosen.epsilon:.3g}), seed {chosen.seed}",
+        int(counts.min()),
     )
+
+
+def _bare(made: Mapping[str, Candidate]) -> list[str]:
+    """Models judged by their outputs, where others are judged by what goes into their last layer."""
+    bare = [name for name, each in made.items() if getattr(each, "bare", False)]
+    if not bare or len(bare) == len(made):
+        return []
+    return [
+        f"no last linear layer was found in {', '.join(bare)}: features are outputs there, and seldom as "
+        "good. Pass the module itself, lib.ranking.outputs.Then(model, ...) instead of a function, or "
+        f"features={{{bare[0]!r}: ...}}"
+    ]
 
 
 def _undeclared(target: Target, given: Mapping[str, Any], normalise: Any) -> list[str]:
@@ -204,11 +230,3 @@ def _undeclared(target: Target, given: Mapping[str, Any], normalise: Any) -> lis
             "that range"
         )
     return found
-
-
-def _check(*, by: str, **least: int) -> None:
-    if by not in MEASURES:
-        raise ValueError(f"by={by!r} is no measure: use one of {', '.join(MEASURES)}")
-    for name, value in least.items():
-        if value < 1:
-            raise ValueError(f"{name}={value}: pass 1 or more")

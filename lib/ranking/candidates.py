@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lib.jacobian import Model
+from lib.ranking.outputs import checked
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 Normalise = str | tuple[Any, Any] | None
@@ -52,6 +52,12 @@ class TensorModel:
     notes: list[str] = field(default_factory=list)
     channels: int | None = None
     head: nn.Module | None = None
+    dtype: torch.dtype | None = None  # of a module's parameters
+
+    @property
+    def bare(self) -> bool:
+        """True where no last linear layer was found and none replaced: the features are the outputs."""
+        return self.head is None and self.features is None
 
     def bind(self, rows: Tensor) -> Model:
         """The same function for all samples."""
@@ -62,7 +68,7 @@ class TensorModel:
         self.passes.forward += len(x)
         if x.requires_grad:
             x.register_hook(self._count)
-        return checked(self.model(self.prepared(x)), len(x), self.name)
+        return checked(self.model(self.prepared(x)), len(x), self.name).to(x.dtype)
 
     def prepared(self, x: Tensor) -> Tensor:
         """The input as the model wants it; differentiable, so that attacks live on the pixels."""
@@ -72,14 +78,15 @@ class TensorModel:
                 x = x.expand(-1, 3, -1, -1)
             if self.size is not None and x.shape[-2:] != (self.size, self.size):
                 x = functional.interpolate(x, (self.size, self.size), mode="bilinear", antialias=False)
-        return x if self.scale is None else (x - self.scale[0]) / self.scale[1]
+        x = x if self.scale is None else (x - self.scale[0]) / self.scale[1]
+        return x.to(self.dtype or x.dtype)
 
     @torch.no_grad()
     def read(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs and features: what the head is given, averaged over positions; else the outputs."""
         if self.features is not None:
             outputs = self(x)
-            return outputs.cpu(), _matrix(self.features(self.prepared(x))).cpu()
+            return outputs.cpu(), _matrix(self.features(self.prepared(x))).to(x.dtype).cpu()
         if self.head is None:
             outputs = self(x).cpu()
             return outputs, outputs
@@ -89,31 +96,10 @@ class TensorModel:
             outputs = self(x)
         finally:
             handle.remove()
-        return outputs.cpu(), _matrix(seen[-1]).cpu()
+        return outputs.cpu(), _matrix(seen[-1]).to(x.dtype).cpu()
 
     def _count(self, gradient: Tensor) -> None:
         self.passes.backward += len(gradient)
-
-
-def checked(y: Any, count: int, name: str) -> Tensor:
-    """Model output as (count, m); raise with the remedy where it is not."""
-    if not isinstance(y, Tensor):
-        keys = f" with the keys {', '.join(map(str, y))}" if isinstance(y, Mapping) else ""
-        wanted = "'logits'" if isinstance(y, Mapping) else "0"
-        raise TypeError(
-            f"{name} returns a {type(y).__name__}{keys}, not a tensor: pass lambda x: model(x)[{wanted}], "
-            "with the entry that you want"
-        )
-    if y.dim() != 2 or len(y) != count:
-        raise ValueError(
-            f"{name} maps {count} samples to shape {tuple(y.shape)}, not ({count}, outputs): pass lambda x: "
-            "model(x).flatten(1), or a mean over positions"
-        )
-    if not y.is_floating_point():
-        raise TypeError(f"{name} returns {y.dtype}: pass its logits, before the arg-max")
-    if not torch.isfinite(y).all():
-        raise ValueError(f"{name} returns NaN or infinity: check its weights and its normalisation")
-    return y
 
 
 def wrap(
@@ -129,7 +115,8 @@ def wrap(
     """The candidate, after it was tried on samples x: shapes, mode, sizes, head.
 
     Raises ValueError or TypeError, with the remedy, for training mode, outputs that are not (N, m), channels
-    or sizes that do not fit, and outputs that depend on the other samples of a batch or on chance.
+    or sizes that do not fit, outputs that depend on the other samples of a batch or on chance, or that have
+    no gradient.
     """
     if not callable(model):
         raise TypeError(f"{name} is a {type(model).__name__}: pass a torch module, or a function of a batch")
@@ -138,20 +125,25 @@ def wrap(
         noisy = {type(part).__name__ for part in model.modules() if part.training}
         if noisy:
             raise ValueError(
-                f"{name} is in training mode ({', '.join(sorted(noisy)[:4])}), where dropout and batch norm "
-                "mix chance and other samples into every number: call model.eval() first"
+                f"{name} is in training mode ({', '.join(sorted(noisy)[:4])}), where layers "
+                "such as dropout and batch norm may mix chance and other samples into every number: call "
+                "model.eval() first"
             )
         if device is not None:
             model.to(device)
         made.device = next((p.device for p in model.parameters()), device or made.device)
         made.channels = _channels(model)
+        made.dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), None)
+        if made.dtype not in (None, x.dtype):
+            made.notes.append(f"{name}: it computes in {made.dtype}, so its samples were cast")
     elif device is not None:
         made.device = device
     _fit_images(made, model, x, size, normalise)
     _try(made, x)
+    _differentiable(made, x)
     if isinstance(model, nn.Module) and features is None:
         made.head = _head(made, model, x)
-    if made.head is None and features is None:
+    if made.bare:
         made.notes.append(f"{name}: no last linear layer was found, so its features are its outputs")
     return made
 
@@ -183,20 +175,8 @@ def _fit_images(made: TensorModel, model: Any, x: Tensor, size: int | None, norm
 
 @torch.no_grad()
 def _try(made: TensorModel, x: Tensor) -> None:
-    try:
-        together, again = made(x), made(x)
-        alone = torch.cat([made(part) for part in x.split(1)])
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ValueError(
-            f"{made.name} cannot take samples of shape {tuple(x.shape[1:])}: {reason}. If it wants another "
-            f"size, pass size={{{made.name!r}: 224}}: images are then resized inside it"
-        ) from error
-    except AssertionError as error:  # some image transformers check their size so
-        raise ValueError(
-            f"{made.name} cannot take samples of shape {tuple(x.shape[1:])}: {error}. Pass "
-            f"size={{{made.name!r}: ...}}"
-        ) from error
+    together, again = _run(made, x), _run(made, x)
+    alone = torch.cat([_run(made, part) for part in x.split(1)])
     spread = float(together.abs().max()) or 1.0
     for other, why in ((again, "twice the same samples"), (alone, "samples one at a time")):
         if float((together - other).abs().max()) > 1e-2 * spread:
@@ -204,6 +184,49 @@ def _try(made: TensorModel, x: Tensor) -> None:
                 f"{made.name} gives other outputs for {why}: switch off dropout and batch statistics inside "
                 "it"
             )
+
+
+def _run(made: TensorModel, x: Tensor) -> Tensor:
+    """The outputs of x; whatever the model raises becomes a ValueError that names it."""
+    try:
+        y = made.model(made.prepared(x))
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(" :")
+        raise ValueError(
+            f"{made.name} cannot take samples of shape {tuple(x.shape[1:])} and {x.dtype}; it raised {reason}"
+            f"{_advice(made, x, error)}"
+        ) from error
+    return checked(y, len(x), made.name)
+
+
+def _advice(made: TensorModel, x: Tensor, error: Exception) -> str:
+    if "type" in str(error) and isinstance(error, RuntimeError):
+        return f". If it computes in another type than {x.dtype}, cast inside it, or pass model.float()"
+    if x.dim() == 4:
+        if not isinstance(error, RuntimeError | ValueError | AssertionError):
+            return ""
+        return (
+            f". If it wants another size, pass size={{{made.name!r}: 224}}: images are then resized inside it"
+        )
+    images = made.channels is not None or "conv" in str(error)
+    return ". If these are images, pass them as (N, channels, height, width)" if images else ""
+
+
+def _differentiable(made: TensorModel, x: Tensor) -> None:
+    """An attack needs the gradient with respect to the sample."""
+    with torch.enable_grad():
+        leaf = x[:1].clone().requires_grad_()
+        try:
+            total, found, reason = made.model(made.prepared(leaf)).sum(), None, ""
+            if total.requires_grad:
+                found = torch.autograd.grad(total, leaf, allow_unused=True)[0]
+        except RuntimeError as error:
+            found, reason = None, f" ({error})"
+    if found is None:
+        raise ValueError(
+            f"the outputs of {made.name} have no gradient with respect to its samples{reason}: take "
+            "no_grad(), inference mode, detach() and numpy out of it"
+        )
 
 
 @torch.no_grad()

@@ -43,7 +43,7 @@ def _apart(ranking: Ranking) -> Iterator[str]:
     if len(ranking.found) > 1 and len(rivals) > 1:
         yield (
             f"{_title(ranking.by)} cannot separate {_listed(rivals)}: over resamples of the samples each of "
-            "them may be the best. Take the cheapest, or bring more labelled samples"
+            "them may be the best. Take the cheapest (see `ranking.costs`), or bring more labelled samples"
         )
 
 
@@ -95,11 +95,11 @@ def _others(ranking: Ranking) -> Iterator[str]:
                 f"{name}: τ and α see the {each.attacked.deviation_source.shape[1]} principal directions of "
                 f"its outputs, which carry {each.kept:.0%} of their variance; raise outputs= to see more"
             )
-    size = len(next(iter(ranking.found.values())).hits) * ranking.frame.chance
+    size = ranking.frame.smallest
     if size < FEW:
         yield (
-            f"about {size:.0f} test samples a class: one sample more or less moves that class's accuracy by "
-            f"{1 / size:.2f}"
+            f"the smallest class has {size} test samples: one more or less of them right moves its accuracy "
+            f"by {1 / size:.2f}"
         )
 
 

@@ -13,6 +13,7 @@ from torch.nn import functional
 from lib import closure, compute, knowledge, training
 from lib.data import images
 from lib.models.cnn import DigitNet
+from lib.ranking import names, targets
 from lib.tables import Table
 
 TARGET = 400  # labelled images of the new task, of scikit-learn's 1,797 digits; no candidate has seen them
@@ -32,15 +33,36 @@ def subject(folder: str | None, models: Sequence[str] | None) -> tuple[Any, Any]
 
     Raises ValueError where only one of the two is given, or nothing lies at `folder`.
     """
+    path = check(folder, models)
+    return (candidates(), target()) if path is None else (list(models or ()), path)
+
+
+def check(folder: str | None, models: Sequence[str] | None, weights: str | None = None) -> Path | None:
+    """Where the reader's folder or file is; None where neither it nor models are given.
+
+    Raises ValueError where only one of the two is given, nothing lies at `folder`, or torchvision has no such
+    model or weights: all that can be told before anything is loaded.
+    """
     if not folder and not models:
-        return candidates(), target()
+        return None
     if not folder or not models:
         raise ValueError("give both: folder (class/image, or a .tsv or .jsonl of texts) and models (names)")
+    path = _lies(folder)
+    named = names.dictionary(models)
+    if not targets.is_file(path):
+        names.check(named, weights)
+    return path
+
+
+def _lies(folder: str) -> Path:
     for base in (Path.cwd(), closure.ROOT):  # a chapter is executed in book/
-        path = base / Path(folder).expanduser()
-        if path.exists():
-            return list(models), path
-    raise ValueError(f"nothing lies at {folder}: give the whole path, from / on")
+        try:
+            path = base / Path(folder).expanduser()
+            if path.exists():
+                return path
+        except (OSError, ValueError, RuntimeError):  # no path at all: too long, with a NUL, ~nobody
+            break
+    raise ValueError(f"nothing lies at {folder!r}: give the whole path, from / on")
 
 
 def target() -> tuple[Tensor, Tensor]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from lib import compute, estimators, jacobian, knowledge, transferability
@@ -67,6 +68,7 @@ class Evidence:
     seconds: dict[str, float] = field(default_factory=dict)
     passes: dict[str, float] = field(default_factory=dict)
     whole: dict[str, float | None] = field(default_factory=dict)  # values on all samples, once computed
+    parameters: int | None = None  # of the candidate; None for a function
 
     def value(self, measure: str, rows: Tensor | None = None) -> float | None:
         """A measure on all its samples, or on `rows` of them; higher is better; None if undefined."""
@@ -111,6 +113,22 @@ class Evidence:
         return getattr(estimators, measure)(features, labels)
 
 
+def named(measure: str) -> str:
+    """The measure that is meant by its name or by its title in the table; ValueError lists the names."""
+    known = {title: name for name, title in TITLES.items()} | {name: name for name in MEASURES}
+    if measure not in known:
+        raise ValueError(
+            f"{measure!r} is no measure{nearest(measure, known)}: use one of {', '.join(MEASURES)}"
+        )
+    return known[measure]
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """ " (did you mean ...?)", where one of the known names is near."""
+    near = difflib.get_close_matches(str(name), list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
 def tau2(deviation_source: Tensor, deviation_target: Tensor) -> float:
     """tau2 (Def. 3) from the deviations (n, m) and (n, d): they are Jacobians along the one attack."""
     return transferability.measure_jacobians(
@@ -134,6 +152,7 @@ def evidence(
         return done
 
     every = torch.cat([target.fit, target.valid, target.test])
+    _read(candidate, target, every[: chosen.batch_size], chosen.batch_size)  # a warm-up: the first is slow
     outputs, features = timed("reading", lambda: _read(candidate, target, every, chosen.batch_size))
     hits = timed("probe", lambda: _probe(features, target))
     fitted = len(target.fit) + len(target.valid)
@@ -156,9 +175,15 @@ def evidence(
         kept,
         seconds,
         passes,
+        parameters=_parameters(candidate),
     )
     timed("rivals", lambda: [found.value(name) for name in RIVALS])
     return found
+
+
+def _parameters(candidate: Candidate) -> int | None:
+    model = getattr(candidate, "model", None)
+    return sum(p.numel() for p in model.parameters()) if isinstance(model, nn.Module) else None
 
 
 def _read(candidate: Candidate, target: Target, rows: Tensor, batch_size: int) -> tuple[Tensor, Tensor]:

@@ -3,30 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from lib.ranking.candidates import IMAGENET, Normalise
+from lib.ranking.measures import nearest
 
 
 def dictionary(models: Mapping[str, Any] | Iterable[Any]) -> dict[str, Any]:
-    """{name: model} from a mapping, or from a list of names.
+    """{name: model} from a mapping, or from a list of names; white space in a name becomes one space.
 
-    Raises ValueError or TypeError for no model, a name given twice, or a list of other things.
+    Raises ValueError or TypeError for no model, an empty name or one given twice, or a list of other things.
     """
+    if isinstance(models, nn.Module):
+        raise TypeError(
+            f'models is one {type(models).__name__}: pass a dict name -> model, {{"mine": model}}'
+        )
     if isinstance(models, str) or not isinstance(models, Mapping | Iterable):
         raise TypeError(f"models is {models!r}: pass a dict name -> model, or a list of names")
-    if isinstance(models, Mapping):
-        found = {str(name): model for name, model in models.items()}
-    else:
-        listed = [str(name) for name in models if isinstance(name, str) or hasattr(name, "__fspath__")]
-        found = dict(zip(listed, listed))
-        if len(found) < len(list(models)):
-            raise TypeError("models is a list with a name twice, or with models: pass a dict name -> model")
+    pairs = list(models.items()) if isinstance(models, Mapping) else [(each, each) for each in models]
+    found: dict[str, Any] = {}
+    for given, model in pairs:
+        if not isinstance(models, Mapping) and not isinstance(given, str | PathLike):
+            raise TypeError(
+                f"models lists a {type(given).__name__}, which has no name here: pass a dict name -> model, "
+                '{"mine": model}'
+            )
+        name = " ".join(str(given).split())
+        if not name or name in found:
+            raise ValueError(
+                f"models has {f'the name {name!r} twice' if name else 'an empty name'}: give each its own"
+            )
+        found[name] = model if isinstance(models, Mapping) else str(model)
     if not found:
         raise ValueError("models is empty: pass at least one model")
     return found
+
+
+def check(given: Mapping[str, Any], weights: str | None) -> None:
+    """Refuse names and weights of torchvision that are not there, before anything is loaded or fetched.
+
+    Raises ValueError with the nearest name. A name with a slash may be one of transformers, and is left.
+    """
+    listed = [(name, str(model)) for name, model in given.items() if isinstance(model, str | PathLike)]
+    if not listed:
+        return
+    from torchvision import models
+
+    known = models.list_models()
+    for name, model in listed:
+        if model in known:
+            offered = list(models.get_model_weights(model).__members__)
+            if weights not in (None, "DEFAULT", *offered):
+                raise ValueError(
+                    f"weights={weights!r}: {model} has {', '.join(offered)}; or pass None, untrained"
+                )
+        elif "/" not in model and not Path(model).exists() and (near := nearest(model, known)):
+            raise ValueError(f"{name}: torchvision has no model {model!r}{near}")
 
 
 def image_model(name: str, given: str, weights: str | None) -> tuple[nn.Module, Normalise, str | None]:

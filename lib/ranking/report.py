@@ -11,9 +11,11 @@ from functools import cached_property
 import torch
 
 from lib import statistics
-from lib.ranking.measures import MEASURES, TITLES, Evidence
+from lib.ranking.measures import MEASURES, TITLES, Evidence, named, nearest
 from lib.ranking.resamples import LEVEL, Spread
 from lib.tables import Table
+
+CONTROL = "control: an untrained network"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +29,8 @@ class Frame:
     noise: float
     tau1_chance: float
     samples: str
+    smallest: int  # test samples of the smallest class
+    fitting: float = 0.0  # seconds; 0 for a reference that was passed
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +69,15 @@ class Ranking:
         return [name for name in self.names if not ends or ends[name][0] == 1]
 
     def value(self, name: str, measure: str) -> float | None:
-        """One number of the table."""
-        return self.found[name].value(measure)
+        """One number of the table; `measure` by its name or its title, as everywhere below.
+
+        Raises ValueError for a model or measure that is not among them, as everywhere below.
+        """
+        return self.found[self._known(name)].value(named(measure))
 
     def order(self, measure: str) -> list[str]:
         """The models, best first by a measure."""
+        measure = named(measure)
         values = {name: each.value(measure) for name, each in self.found.items()}
         return sorted(
             values, key=lambda name: math.inf if values[name] is None else -float(values[name] or 0)
@@ -77,8 +85,21 @@ class Ranking:
 
     def interval(self, name: str, measure: str) -> tuple[int, int] | None:
         """The model's interval of ranks by a measure, over resamples of the samples."""
-        spread = self.spreads[measure]
-        return None if spread is None else spread.ranks[list(self.found).index(name)]
+        spread, at = self.spreads[named(measure)], list(self.found).index(self._known(name))
+        return None if spread is None else spread.ranks[at]
+
+    def behind(self, name: str, measure: str | None = None) -> tuple[float, float] | None:
+        """Interval of the model's difference to the first by a measure (`by`), on the same resamples."""
+        measure = named(measure or self.by)
+        spread, names = self.spreads[measure], list(self.found)
+        at = names.index(self._known(name))
+        return None if spread is None else spread.behind(names.index(self.order(measure)[0]))[at]
+
+    def _known(self, name: str) -> str:
+        if name not in self.found:
+            near = nearest(name, self.found)
+            raise ValueError(f"{name!r} is none of the models{near}: they are {', '.join(self.found)}")
+        return name
 
     @cached_property
     def warnings(self) -> list[str]:
@@ -91,10 +112,14 @@ class Ranking:
     def table(self) -> Table:
         """A line a model, and one for the untrained network; ranks are intervals over resamples."""
         shown = [m for m in MEASURES if any(each.value(m) is not None for each in self.found.values())]
-        columns = ["model", f"rank by {self.by}", *(TITLES.get(m, m) for m in shown)]
-        at = columns.index(TITLES["tau2"]) + 1
-        columns.insert(at, "τ₂ unpaired")
-        rows = [[name, self._rank(name), *self._line(each, shown, at - 2)] for name, each in self._lines()]
+        at = shown.index("tau2") + 1
+        titles = [TITLES.get(m, m) for m in shown]
+        titles.insert(at, "τ₂ unpaired")
+        columns = ["model", f"rank by {TITLES.get(self.by, self.by)}", "minus the first's", *titles]
+        rows = [
+            [name, self._rank(name), self._lost(name), *self._line(each, shown, at)]
+            for name, each in self._lines()
+        ]
         return Table(columns, rows, "Candidates, best first", self._note())
 
     @property
@@ -114,13 +139,14 @@ class Ranking:
         rows = []
         for name in self.names:
             each = self.found[name]
-            row: list[object] = [name]
+            row: list[object] = [name, "–" if each.parameters is None else f"{each.parameters:,}"]
             for part in ("reading", "tau", "attack"):
                 forward, backward = (each.passes[f"{part} {way}"] for way in ("forward", "backward"))
                 row += [f"{forward:,.0f} + {backward:,.0f}", each.seconds[part]]
             rows.append([*row, each.seconds["probe"], each.seconds["rivals"]])
         columns = [
             "model",
+            "parameters",
             "reading: passes",
             "s",
             "τ: passes",
@@ -130,7 +156,12 @@ class Ranking:
             "probe, s",
             "rivals, s",
         ]
-        note = "Passes are samples forward + backward through the candidate; reading serves probe and rivals."
+        note = (
+            "Passes are samples forward + backward through the candidate; reading serves probe and rivals. "
+            "Seconds are of one run, after a warm-up: do not choose by small differences."
+        )
+        if self.frame.fitting:
+            note += f" Attacks and τ need the reference besides: fitting it took {self.frame.fitting:.1f} s."
         return Table(columns, rows, "Costs", note)
 
     def agreement(self, truth: Mapping[str, float]) -> Table:
@@ -162,7 +193,7 @@ class Ranking:
         return Table(columns, rows, "Order against the known accuracies", note)
 
     def _lines(self) -> list[tuple[str, Evidence]]:
-        return [*((name, self.found[name]) for name in self.names), ("(untrained)", self.baseline)]
+        return [*((name, self.found[name]) for name in self.names), (CONTROL, self.baseline)]
 
     def _line(self, each: Evidence, shown: list[str], at: int) -> list[float | None]:
         values = [each.value(measure) for measure in shown]
@@ -172,13 +203,18 @@ class Ranking:
     def _rank(self, name: str) -> str:
         return _span(self.interval(name, self.by)) if name in self.found else "–"
 
+    def _lost(self, name: str) -> str:
+        ends = self.behind(name) if name in self.found else None
+        return "–" if ends is None or name == self.best else f"{_signed(ends[0])} to {_signed(ends[1])}"
+
     def _note(self) -> str:
         f = self.frame
         return (
             f"{f.samples}. Reference: {f.reference}, accuracy {f.accuracy:.2f} (chance {f.chance:.2f}), "
             f"loss {f.clean:.3g} unattacked and {f.noise:.3g} under noise. τ₁ of random directions: "
             f"{f.tau1_chance:.2g}. τ₂ unpaired: 95 % of what remains when attacks are paired with other "
-            "samples. Higher is better."
+            f"samples. Minus the first's: {TITLES.get(self.by, self.by)} less that of the first, {LEVEL:.0%} "
+            "of resamples. Higher is better."
         )
 
     def _repr_html_(self) -> str:
@@ -206,6 +242,10 @@ def _pairs_right(values: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     wanted = torch.sign(known.unsqueeze(0) - known.unsqueeze(1))
     found = torch.sign(values.unsqueeze(1) - values.unsqueeze(2))
     return ((1 + wanted * found) / 2 * wanted.abs()).sum((1, 2)) / wanted.abs().sum()
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3g}".replace("-", "−") if value else "0"
 
 
 def _span(ends: tuple[int, int] | None) -> str:

@@ -13,6 +13,7 @@ from lib.ranking.measures import RIVALS, Evidence
 
 LEVEL = 0.95
 RIVAL_REPEATS = 40  # an SVD a model and resample
+_TAILS = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
 _SLACK = 1e-9  # relative; equal models must count as equal after rounding
 
 
@@ -26,6 +27,12 @@ class Spread:
     draws: Tensor
     ranks: list[tuple[int, int]]
     first: list[float]
+
+    def behind(self, leader: int) -> list[tuple[float, float]]:
+        """Each model's interval of the difference to the `leader`, both on the same resamples."""
+        lost = self.draws - self.draws[:, leader : leader + 1]
+        low, high = lost.quantile(_TAILS, dim=0)
+        return list(zip(low.tolist(), high.tolist()))
 
 
 def spread(
@@ -51,10 +58,9 @@ def spread(
         rows.append([_number(each.value(measure, chosen)) for each in found])
     draws = torch.tensor(rows, dtype=torch.float64)
     low, high = ranks(draws)
-    tails = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
     best = (low == 1).double()
     first = (best / best.sum(1, keepdim=True)).mean(0)
-    ends = zip(low.double().quantile(tails[0], dim=0), high.double().quantile(tails[1], dim=0))
+    ends = zip(low.double().quantile(_TAILS[0], dim=0), high.double().quantile(_TAILS[1], dim=0))
     return Spread(draws, [(math.floor(a), math.ceil(b)) for a, b in ends], first.tolist())
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from lib.ranking import textfiles
 
 LEAST = 5  # samples of a class: two to fit, one to choose, two to test
 TEST, VALID = 0.4, 0.15  # shares of each class
@@ -42,20 +41,24 @@ def load(target: Any, *, pixels: int, words: int, most: int, generator: torch.Ge
     """The target from (x, y), a folder `class/image`, or a .tsv or .jsonl file with columns text and label.
 
     Images of a folder are resized and cropped to pixels x pixels; texts are cut after `words` words. Of more
-    than `most` samples a random, balanced choice is kept, with a note.
+    than `most` samples a random choice is kept, the same share of every class but 5 of each at least, with a
+    note.
 
     Raises ValueError or TypeError, with the remedy, for anything that is not one of these, for fewer than two
     classes, for classes with too few samples, NaN, and labels that are no integers.
     """
+    texts: list[list[str]] | None = None
+    total: int | None = None
     if isinstance(target, str | Path):
         path = Path(target).expanduser()
         if path.is_dir():
-            inputs, labels, classes, texts = *_folder(path, pixels, most, generator), None
+            inputs, labels, classes, total = _folder(path, pixels, most, generator)
+            most = max(most, len(labels))  # the choice is made
         else:
-            inputs, labels, classes, texts = _texts(path, words)
+            labels, classes, texts = textfiles.read(path, words)
+            inputs = torch.ones(len(texts), words)  # gates, one a word
     elif isinstance(target, tuple | list) and len(target) == 2:
         inputs, labels, classes = _tensors(*target)
-        texts = None
     else:
         raise TypeError(
             f"the target is a {type(target).__name__}: pass (x, y), a folder of class/image, or a .tsv or "
@@ -68,55 +71,82 @@ def load(target: Any, *, pixels: int, words: int, most: int, generator: torch.Ge
             f"the target has the classes {', '.join(classes[:10])} and too few samples of "
             f"{short or 'any other'}: pass two classes or more, with {LEAST} or more samples each"
         )
-    return _split(inputs, labels, classes, texts, most, generator)
+    parts = _deal(_chosen(labels, most, generator), generator)
+    notes = _thinned(sum(map(len, parts)), total or len(labels))
+    return Target(inputs, labels, classes, texts, *parts, notes)
 
 
-def _split(
-    inputs: Tensor,
-    labels: Tensor,
-    classes: list[str],
-    texts: list[list[str]] | None,
-    most: int,
-    generator: torch.Generator,
-) -> Target:
-    """Deal each class into the parts, the same share of every class, at most `most` samples in all."""
-    parts: dict[str, list[Tensor]] = {"fit": [], "valid": [], "test": []}
+def is_file(target: Any) -> bool:
+    """True for a path that is no folder: texts, or a mistake."""
+    return isinstance(target, str | Path) and not Path(target).expanduser().is_dir()
+
+
+def _chosen(labels: Tensor, most: int, generator: torch.Generator) -> list[Tensor]:
+    """The rows of each class that are used, in random order: the same share of every class."""
     kept = min(1.0, most / len(labels))
-    for label in range(len(classes)):
+    chosen = []
+    for label in labels.unique():
         rows = torch.nonzero(labels == label).flatten()
-        rows = rows[torch.randperm(len(rows), generator=generator)][: max(LEAST, round(kept * len(rows)))]
+        rows = rows[torch.randperm(len(rows), generator=generator)]
+        chosen.append(rows[: max(LEAST, round(kept * len(rows)))])
+    return chosen
+
+
+def _deal(chosen: list[Tensor], generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows to fit, to choose and to test: the same shares of every class, in random order."""
+    dealt = []
+    for rows in chosen:
         test, valid = max(2, round(TEST * len(rows))), max(1, round(VALID * len(rows)))
-        parts["test"].append(rows[:test])
-        parts["valid"].append(rows[test : test + valid])
-        parts["fit"].append(rows[test + valid :])
-    dealt = {name: torch.cat(rows) for name, rows in parts.items()}
-    dealt = {name: rows[torch.randperm(len(rows), generator=generator)] for name, rows in dealt.items()}
-    used = sum(map(len, dealt.values()))
-    notes = () if used == len(labels) else (f"{used:,} of {len(labels):,} samples used (most={most:,})",)
-    return Target(inputs, labels, classes, texts, dealt["fit"], dealt["valid"], dealt["test"], notes)
+        dealt.append((rows[test + valid :], rows[test : test + valid], rows[:test]))
+    parts = [torch.cat(part) for part in zip(*dealt)]
+    fit, valid_part, test_part = (part[torch.randperm(len(part), generator=generator)] for part in parts)
+    return fit, valid_part, test_part
+
+
+def _thinned(used: int, total: int) -> tuple[str, ...]:
+    """Said of a target of which not all is used."""
+    if used == total:
+        return ()
+    return (f"{used:,} of {total:,} samples used: most= sets how many, of each class {LEAST} at least",)
 
 
 def _tensors(x: Any, y: Any) -> tuple[Tensor, Tensor, list[str]]:
-    if not isinstance(x, Tensor) or not (x.is_floating_point() or x.dtype == torch.uint8):
-        found = getattr(x, "dtype", type(x).__name__)
-        raise TypeError(f"x of the target is {found}: pass floats (N, *shape), or uint8 images")
-    y = torch.as_tensor(y)
+    x, y = _tensor(x, "x", "floats (N, *shape), or uint8 images"), _tensor(y, "y", _LABELS)
+    if not (x.is_floating_point() or x.dtype == torch.uint8):
+        raise TypeError(f"x of the target is {x.dtype}: pass floats (N, *shape), or uint8 images")
     if y.is_floating_point() or y.shape != x.shape[:1] or x.dim() < 2:
         raise ValueError(
             f"the target has x {tuple(x.shape)} and {y.dtype} y {tuple(y.shape)}: pass x (N, *shape) with "
             "one integer label for each of its N samples"
         )
-    x = x.float() / 255 if x.dtype == torch.uint8 else x.detach()
+    x = x.float() / 255 if x.dtype == torch.uint8 else x.detach().float()
     if not torch.isfinite(x).all():
         raise ValueError("x of the target holds NaN or infinity: leave those samples out first")
     kinds, labels = torch.unique(y.cpu(), return_inverse=True)
     return x, labels, [str(int(kind)) for kind in kinds]
 
 
+_LABELS = "integers; for names, [sorted(set(y)).index(name) for name in y]"
+
+
+def _tensor(values: Any, which: str, wanted: str) -> Tensor:
+    """A tensor of the caller's tensor, array or list."""
+    if isinstance(values, Tensor):
+        return values
+    try:
+        return torch.tensor(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise TypeError(f"{which} of the target is no tensor ({_first(error)}): pass {wanted}") from None
+
+
+def _first(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def _folder(
     path: Path, pixels: int, most: int, generator: torch.Generator
-) -> tuple[Tensor, Tensor, list[str]]:
-    """Images of a folder with one folder a class, as torchvision's ImageFolder reads them."""
+) -> tuple[Tensor, Tensor, list[str], int]:
+    """Images of a folder with one folder a class, as torchvision's ImageFolder reads them, and how many."""
     from torchvision import datasets, transforms
 
     steps = [transforms.Resize(pixels), transforms.CenterCrop(pixels), transforms.ToTensor()]
@@ -124,31 +154,6 @@ def _folder(
         found = datasets.ImageFolder(path, transforms.Compose(steps))
     except FileNotFoundError as error:
         raise ValueError(f"{path} is no folder of class/image: {error}") from None
-    chosen = torch.randperm(len(found), generator=generator)[:most].sort().values.tolist()
-    images, labels = zip(*(found[i] for i in chosen))
-    return torch.stack(images), torch.tensor(labels), found.classes
-
-
-def _texts(path: Path, words: int) -> tuple[Tensor, Tensor, list[str], list[list[str]]]:
-    """Rows of text and label; the inputs are gates, one a word, all 1."""
-    rows = _rows(path)
-    try:
-        texts = [str(row["text"]).split()[:words] for row in rows]
-        names = [str(row["label"]) for row in rows]
-    except KeyError as error:
-        raise ValueError(f"{path} has a row without {error}: name the columns text and label") from None
-    kept = [i for i, text in enumerate(texts) if text]
-    if not kept:
-        raise ValueError(f"{path} has no text in it")
-    classes = sorted(set(names))
-    labels = torch.tensor([classes.index(names[i]) for i in kept])
-    return torch.ones(len(kept), words), labels, classes, [texts[i] for i in kept]
-
-
-def _rows(path: Path) -> Sequence[dict[str, Any]]:
-    if path.suffix not in (".tsv", ".jsonl") or not path.is_file():
-        raise ValueError(f"{path} is neither a folder of class/image nor a .tsv or .jsonl file that is there")
-    lines = path.read_text(encoding="utf-8").split("\n")
-    if path.suffix == ".jsonl":
-        return [json.loads(line) for line in lines if line.strip()]
-    return list(csv.DictReader((line for line in lines if line.strip()), delimiter="\t"))
+    chosen = torch.cat(_chosen(torch.tensor(found.targets), most, generator)).sort().values
+    images, labels = zip(*(found[i] for i in chosen.tolist()))
+    return torch.stack(images), torch.tensor(labels), found.classes, len(found)

@@ -93,7 +93,7 @@ def wrap(name: str, given: Any, target: Target, device: torch.device | None) -> 
             "fast tokenizer"
         )
     if any(part.training for part in model.modules()):
-        raise ValueError(f"{name} is in training mode, where dropout adds chance: call model.eval() first")
+        raise ValueError(f"{name} is in training mode, where dropout may add chance: call model.eval() first")
     if device is not None:
         model.to(device)
     assert target.texts is not None

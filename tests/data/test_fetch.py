@@ -1,6 +1,9 @@
+import errno
 import hashlib
+import http.client
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -93,6 +96,42 @@ def test_a_file_whose_end_cannot_be_told_is_refused(server, tmp_path):
 def test_nobody_listens(tmp_path):
     with pytest.raises(fetch.FetchError, match="the connection failed"):
         fetch.download("http://127.0.0.1:9/f", tmp_path / "f", lambda path: None, patience=HASTE)
+
+
+@pytest.mark.parametrize(
+    "error", [ssl.SSLError("bad record"), OSError(errno.EHOSTUNREACH, "No route to host")]
+)
+@pytest.mark.parametrize("when", ["opening", "reading"])
+def test_an_error_of_the_line_is_tried_again_and_then_told(error, when, bring, tmp_path, monkeypatch):
+    owner, name = {
+        "opening": (http.client.HTTPConnection, "getresponse"),
+        "reading": (http.client.HTTPResponse, "read1"),
+    }[when]
+    real, calls = getattr(owner, name), []
+
+    def failing(self, *given):
+        calls.append(given)
+        if len(calls) <= times:
+            raise error
+        return real(self, *given)
+
+    monkeypatch.setattr(owner, name, failing)
+    times = 2
+    assert bring("good").read_bytes() == CONTENT
+    (tmp_path / "data" / "set.bin").unlink()
+    times = 10**9
+    with pytest.raises(fetch.FetchError, match=r"the connection failed.*gave up after 3 attempts"):
+        bring("good")
+
+
+def test_an_error_of_the_disk_is_no_error_of_the_line(bring, server, monkeypatch):
+    def refuse(descriptor):
+        raise PermissionError(errno.EACCES, "no")
+
+    monkeypatch.setattr(fetch.os, "fsync", refuse)
+    with pytest.raises(PermissionError):
+        bring("good")
+    assert len(server.ranges("good")) == 1, "asking again does not help"
 
 
 CHILD = """

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from lib import paper
 from lib.experiments.radial import claims, controls
-from lib.ledger import OURS
 from lib.records import Result
 from lib.tables import number
 
@@ -54,7 +53,7 @@ def paired(found: Sequence[controls.Pairing]) -> Fact:
         f"{max(p.tau2 / p.explained for p in found):.0%} to the right pairs, at least "
         f"{min(p.tau2_null / p.explained_null for p in found):.0%} to the shuffled ones"
     )
-    return _decided("knowing the right sample adds to what is explained", OURS, "—", text, check)
+    return _decided("knowing the right sample adds to what is explained", "ours", "—", text, check)
 
 
 class _Whole:
@@ -189,7 +188,7 @@ def _beyond_untrained(result: Result) -> Fact:
         f"at t = 1 the refit loss is {number(min(ratios), 2)} to {number(max(ratios), 2)} times that of a "
         f"random hidden layer, below it in {sum(r < 1 for r in ratios)} of {len(ratios)} sweeps"
     )
-    return _decided("something is transferred at t = 1", OURS, "—", found, lambda: max(ratios) < 1)
+    return _decided("something is transferred at t = 1", "ours", "—", found, lambda: max(ratios) < 1)
 
 
 def _theorem_3_trend(result: Result) -> Fact:
