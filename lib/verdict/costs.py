@@ -77,7 +77,7 @@ def _images(config: Any) -> dict[str, str]:
     images, classes, steps = config.attack_images, 4, config.steps
     return {
         "tau": _line(2 * images, 2 * classes * images),
-        "attack": f"{_line((steps + 1) * images, steps * images)} for the paper's; six kinds were recorded",
+        "attack": f"{_line((steps + 1) * images, steps * images)} for the paper's; six losses were recorded",
         "rivals": _line(1000, 0),
     }
 

@@ -202,7 +202,7 @@ def test_tables_and_figures_show_every_task(ranked, monkeypatch):
     result, _ = ranked
     monkeypatch.setattr(published, "affinities", lambda: None)
     monkeypatch.setattr(matrices, "REPEATS", 30)
-    monkeypatch.setattr(report, "LISTINGS", 2)
+    monkeypatch.setattr(matrices, "LISTINGS", 2)
     tables = [
         report.own_table(result),
         report.strength_table(result),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import fmean
 from typing import Any
 
 import torch
 
-from lib import clustering, compute, statistics
+from lib import clustering, statistics
 from lib.experiments.rooms import matrices, summary
 from lib.experiments.rooms.matrices import CATEGORIES, NAMES
 from lib.experiments.rooms.summary import KNOWLEDGE, MEASURES, RIVALS
@@ -16,7 +17,7 @@ Fact = tuple[str, str, str, str, str, tuple[Callable[[], bool], ...]]
 READOUT = "readout affinity"
 ATTACKS = tuple(name for name in MEASURES if name.startswith("adversarial"))
 AFFINITIES = tuple(name for name in ATTACKS if "affinity" in name)
-CLUSTERS, LISTINGS = 3, 100
+CLUSTERS = 3
 
 
 def facts(result: Any) -> list[Fact]:
@@ -132,12 +133,10 @@ def _noise(result: Any) -> Fact:
 
 def _listing(result: Any) -> Fact:
     """The authors' script on the same wins: tasks listed by category, and in random order."""
-    stream = compute.generator(0, "facts", "listing")
-    listed, mixed = [], []
+    listed, mixed, orders = [], [], matrices.listings()
     for e in matrices.radii(result):
         listed.append(_purity(matrices.authors(result, e)))
-        orders = [torch.randperm(len(NAMES), generator=stream) for _ in range(LISTINGS)]
-        mixed.append(sum(_purity(matrices.authors(result, e, order)) for order in orders) / LISTINGS)
+        mixed.append(fmean(_purity(matrices.authors(result, e, order)) for order in orders))
     return (
         "the clusters of the authors' script come from the attacks",
         "4.4, Figures 4 and 5",

@@ -16,11 +16,18 @@ from lib.records import Record, at
 NAMES = [task.name for task in TASKS]
 CATEGORIES = [task.category for task in TASKS]
 REPEATS = 2_000  # of Mantel's permutations
+LISTINGS = 50  # random orders of the tasks, for the one method that minds
 
 
 def radii(result: Any) -> list[str]:
     """The radii of the attacks, as they are named in the records."""
     return [f"{epsilon:g}" for epsilon in result.config.epsilons]
+
+
+def listings() -> list[Tensor]:
+    """Random orders in which the tasks could be listed, the same for whoever asks."""
+    stream = compute.generator(0, "listings")
+    return [torch.randperm(len(NAMES), generator=stream) for _ in range(LISTINGS)]
 
 
 def adversarial(result: Any, epsilon: str, *, seed: int | None = None, control: bool = False) -> Tensor:

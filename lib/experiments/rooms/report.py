@@ -17,7 +17,6 @@ from lib.experiments.rooms.summary import CATEGORIES, KNOWLEDGE, MEASURES, NAMES
 from lib.tables import Table
 
 FEWEST = 4  # tasks that a test of two matrices needs
-LISTINGS = 50  # random orders of the tasks, for the one method that minds
 
 
 def own_table(result: Any) -> Table:
@@ -177,8 +176,7 @@ def tree_table(result: Any, clusters: int = 3) -> Table:
     found = published.beside(matrices.panels(result))
     rows = {name: [matrices.comparable(matrix)] for name, matrix in found.items()}
     rows |= {f"{name}, literally": [matrix] for name, matrix in found.items()}
-    stream = compute.generator(0, "listings")
-    orders = [torch.randperm(len(NAMES), generator=stream) for _ in range(LISTINGS)]
+    orders = matrices.listings()
     for epsilon in matrices.radii(result):
         name = f"adversarial, ε = {epsilon}, authors' code"
         rows[name] = [matrices.authors(result, epsilon)]
@@ -190,7 +188,7 @@ def tree_table(result: Any, clusters: int = 3) -> Table:
         "matrix", "Rand, categories", "Rand, readouts", "entropy", "p of the curve",
         "entropy by size", "p of its curve", "clusters of one",
     ]  # fmt: skip
-    how = f"Rand: adjusted; entropy in nats; p against shuffled columns; at random: means of {LISTINGS}"
+    how = f"Rand: adjusted; entropy in nats; p against shuffled columns; at random: means of {len(orders)}"
     note = f"{clusters} clusters; {how}. {result.caption}"
     return Table(
         columns, lines, caption=records.titled(result, "Trees and the three categories"), note=note, digits=2

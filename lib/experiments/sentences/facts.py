@@ -142,8 +142,8 @@ def _rivals(result: Any) -> Fact:
         "nothing that spares the attack orders the sources better than the adversarial loss",
         "ours",
         "not considered",
-        f"mean τ_b within seeds {own:.2f} by adversarial loss, {found[best]:.2f} by {best}, the best rival; "
-        f"{tau:.2f} by τ₁",
+        f"mean τ_b within seeds {own:.2f} by adversarial loss, {found[best]:.2f} by {best}, the best rival "
+        f"or baseline; {tau:.2f} by τ₁",
         "refuted",
         (lambda: found[best] > own,),
     )
