@@ -43,7 +43,7 @@ def _apart(ranking: Ranking) -> Iterator[str]:
     if len(ranking.found) > 1 and len(rivals) > 1:
         yield (
             f"{_title(ranking.by)} cannot separate {_listed(rivals)}: over resamples of the samples each of "
-            "them may be the best. Take the cheapest (see `ranking.costs`), or bring more labelled samples"
+            "them may be the best. Take the cheapest (see ranking.costs), or bring more labelled samples"
         )
 
 
