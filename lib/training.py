@@ -58,7 +58,8 @@ def fit(
     """Minimise the mean of `loss(model(x), y)` in place; return the mean training loss of each epoch.
 
     inputs (N, *shape), targets (N, ...), on any device: each batch is moved to `device`, and uint8 inputs
-    become floats in [0, 1] on the way. `loss` maps (outputs, targets) to the batch mean.
+    become floats in [0, 1] on the way. `loss` maps (outputs, targets) to the batch mean. `channels_last`
+    asks for `fast_layout(model)`.
     Batches are a fresh permutation each epoch, cut into ceil(N / batch_size) parts whose sizes differ by at
     most one (no lonely last sample for batch normalisation). The learning rate is `lr` times the schedule's
     factor: constant, cosine to 0, or onecycle (a linear climb in the first quarter, then linear to 0).
@@ -72,10 +73,9 @@ def fit(
     """
     _check(inputs, targets, optimizer, lr, epochs, batch_size, schedule)
     device = torch.device(device)
-    layout = torch.channels_last if channels_last else torch.preserve_format
+    layout = fast_layout(model) if channels_last else torch.preserve_format
     model.to(device)
-    if channels_last:
-        model.to(memory_format=torch.channels_last)
+    model.to(memory_format=layout)
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
         raise ValueError("the model has no parameter that requires grad: unfreeze a layer before fit")
@@ -112,6 +112,22 @@ def fit(
                 progress(epoch, history[-1])
     model.eval()
     return history
+
+
+def fast_layout(model: nn.Module) -> torch.memory_format:
+    """Channels last, unless the model has a strided 1x1 convolution of fewer than 8 channels.
+
+    On CPUs with AVX2 and no AVX-512, the oneDNN of torch 2.14 gives wrong weight gradients for those, or
+    breaks the process (uxlfoundation/oneDNN, issue 6035: it writes past its workspace).
+    """
+    unsafe = any(
+        isinstance(layer, nn.Conv2d)
+        and layer.kernel_size == (1, 1)
+        and layer.stride != (1, 1)
+        and layer.in_channels // layer.groups < 8
+        for layer in model.modules()
+    )
+    return torch.preserve_format if unsafe else torch.channels_last
 
 
 def take(

@@ -1,6 +1,9 @@
 """The one training loop against the same loop written out, and its promises about seeds, casts and limits."""
 
 import math
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -178,6 +181,48 @@ def test_channels_last_and_autocast_change_the_numbers_only_a_little():
     assert history[1] == pytest.approx(history[0], rel=1e-4)
     assert history[2] == pytest.approx(history[0], rel=0.02)
     assert half[0].weight.dtype == torch.float32
+
+
+NARROW = """
+import torch
+from torch import nn
+from lib import training
+
+def trained(dtype, channels_last):
+    generator = torch.Generator().manual_seed(0)
+    with training.seeded(generator):
+        model = nn.Sequential(nn.Conv2d(4, 8, 1, 2), nn.Flatten(), nn.Linear(8 * 4 * 6, 2))
+        x = torch.rand(24, 4, 8, 12)
+    options = dict(lr=0.1, epochs=20, batch_size=12, generator=generator, channels_last=channels_last)
+    loss = nn.functional.cross_entropy
+    training.fit(model.to(dtype), x.to(dtype), torch.arange(24) % 2, loss=loss, **options)
+    return model[0].weight.double()
+
+found, slow = trained(torch.float, True), trained(torch.double, False)
+torch.testing.assert_close(found, slow, rtol=1e-3, atol=1e-4)
+"""
+
+
+def test_narrow_shortcuts_are_trained_well_on_processors_without_avx512():
+    """oneDNN's own switch makes this processor such a one; with channels last the weights are wrong there."""
+    environment = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run([sys.executable, "-c", NARROW], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("layer", "last"),
+    [
+        (nn.Conv2d(7, 8, 1, 2), False),
+        (nn.Conv2d(8, 8, 1, 2), True),
+        (nn.Conv2d(16, 16, 1, 2, groups=4), False),
+        (nn.Conv2d(3, 8, 1), True),
+        (nn.Conv2d(3, 8, 3, 2), True),
+    ],
+)
+def test_the_layout_is_channels_last_where_that_is_safe(layer, last):
+    found = training.fast_layout(nn.Sequential(nn.Sequential(layer), nn.ReLU()))
+    assert (found is torch.channels_last) == last
 
 
 def test_crop_and_flip_is_the_naive_crop():

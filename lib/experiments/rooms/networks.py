@@ -33,7 +33,7 @@ def network(config: Config, source: str, seed: int, fold: int) -> tuple[EncoderD
     stored = runs.artifact(key | {"seed": seed, "fold": fold}, partial(_train, config, source, seed, fold))
     model = build(config, source, scenes.load(config), torch.Generator())
     model.load_state_dict(stored["state"])
-    model.to(memory_format=torch.channels_last)  # a third faster
+    model.to(memory_format=training.fast_layout(model))  # a third faster
     return model.to(compute.resolve_device(config.device)).eval(), stored["seconds"]
 
 
