@@ -1,7 +1,5 @@
 """Experiments' jobs do their sums on one thread; what a test computes beside a job does so too."""
 
-import contextlib
-
 import pytest
 import torch
 
@@ -16,15 +14,8 @@ def _one_thread():
 
 @pytest.fixture
 def two_threads():
-    """A context in which torch may use two threads, as on a machine with more cores."""
-
-    @contextlib.contextmanager
-    def allowed():
-        before = torch.get_num_threads()
-        torch.set_num_threads(2)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
-
-    return allowed
+    """Torch may use two threads, as on a machine with more cores; a module's own fixtures used one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
