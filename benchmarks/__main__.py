@@ -10,7 +10,7 @@ from importlib import import_module
 
 import benchmarks
 from benchmarks import _record
-from lib.tables import Table
+from lib.base.tables import Table
 
 NAMES = sorted(m.name for m in pkgutil.iter_modules(benchmarks.__path__) if not m.name.startswith("_"))
 

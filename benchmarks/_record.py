@@ -1,14 +1,15 @@
-"""Where measured tables are kept: one JSON file a benchmark, with machine and date, read by `lib.records`."""
+"""Where measured tables are kept: one JSON file a benchmark, with machine and date; `results` reads them."""
 
 import json
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lib import compute, records, store
+from lib.base import compute
+from lib.engine import results, store
 
 
-def keep(name, table, folder=records.MEASURED):
+def keep(name, table, folder=results.MEASURED):
     """Write results/benchmarks/<name>.json; its checksum is over all else."""
     content = {
         "benchmark": name,

@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from lib import training
 from lib.attacks.pgd import pgd
 from lib.attacks.virtual import virtual
+from lib.base.tables import Table
+from lib.models import training
 from lib.models.resnet import ResNet
-from lib.tables import Table
 
 EPSILON, STEPS, BATCH, ROUNDS = 0.1, 10, 64, 31
 

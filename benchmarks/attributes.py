@@ -11,12 +11,12 @@ import torch
 from torch.nn import functional
 
 from benchmarks.attacks import ratio
-from lib import training
-from lib.experiments.portraits import networks
-from lib.experiments.portraits.people import album
-from lib.experiments.portraits.settings import PRESETS
+from lib.base.tables import Table
+from lib.experiments.attributes import networks
+from lib.experiments.attributes.people import album
+from lib.experiments.attributes.settings import PRESETS
+from lib.models import training
 from lib.models.facenet import FaceNet
-from lib.tables import Table
 
 SOURCES = ("Male", "Smiling", "Eyeglasses", "Young")
 CONFIG = dataclasses.replace(

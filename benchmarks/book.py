@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lib import closure
-from lib.tables import Table
+from lib.base.tables import Table
+from lib.engine import fingerprint
 
 PARTS = ("lib", "book", "results", "_config.yml", "_toc.yml", "pyproject.toml", "jupytext.toml")
 COMMANDS = (
@@ -38,7 +38,7 @@ def rows():
         prose.write_text(prose.read_text() + "\nA sentence more.\n")
         lines.append(["after a change of prose", build(root), "s", ""])
         before = digests(root)
-        experiment = root / "lib/experiments/images.py"
+        experiment = root / "lib/experiments/images/record.py"
         experiment.write_text(experiment.read_text() + "\n# a comment more\n")
         took = build(root)
         again = sum(digest != before[name] for name, digest in digests(root).items())
@@ -67,12 +67,12 @@ def digests(root):
 def copy(root):
     root.mkdir()
     for part in PARTS:
-        source = closure.ROOT / part
+        source = fingerprint.ROOT / part
         if source.is_dir():
             shutil.copytree(source, root / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, root / part)
-    (root / "data").symlink_to(closure.ROOT / "data")
+    (root / "data").symlink_to(fingerprint.ROOT / "data")
     return root
 
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from benchmarks.attacks import ratio
-from lib import estimators
-from lib.tables import Table
+from lib.base.tables import Table
+from lib.measures import estimators
 
 SAMPLES, FEATURES, CLASSES, ROUNDS = 1000, 512, 10, 5
 

@@ -10,9 +10,9 @@ from functools import partial
 
 import torch
 
-from lib import jacobian, transferability
+from lib.base.tables import Table
+from lib.measures import jacobian, transferability
 from lib.models.resnet import ResNet
-from lib.tables import Table
 
 SAMPLES = (500, 1000, 2000, 4000, 8000, 16000)
 OUTPUTS = (2, 4, 8, 16, 32)

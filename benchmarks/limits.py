@@ -14,10 +14,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from benchmarks.attacks import narrow
-from lib import training, transferability
 from lib.attacks.pgd import pgd
 from lib.attacks.virtual import virtual
-from lib.tables import Table
+from lib.base.tables import Table
+from lib.measures import transferability
+from lib.models import training
 
 SIDE, COPY, IMAGES, STEPS = 1024, 2**25, 64, 10
 

@@ -14,12 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib import compute, training, transferability
 from lib.attacks.pgd import pgd
+from lib.base import compute
+from lib.base.tables import Table
 from lib.data import images
-from lib.experiments.mixtures import networks
-from lib.experiments.mixtures.settings import PRESETS
-from lib.tables import Table
+from lib.experiments.images import networks
+from lib.experiments.images.settings import PRESETS
+from lib.measures import transferability
+from lib.models import training
 
 CONFIG = PRESETS["quick"]
 IMAGES, AGREE = 100, 1e-3  # the largest relative error of float32 that is allowed

@@ -17,10 +17,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib import jacobian, training
-from lib.data.faces_rendered import faces
+from lib.base.tables import Table
+from lib.data.drawn.faces import faces
+from lib.measures import jacobian
+from lib.models import training
 from lib.models.resnet import ResNet
-from lib.tables import Table
 
 OUTPUTS, IMAGES, SIZE = (32, 128, 512), 8, 48
 SEPARATED = 0.95  # sigma_2 / sigma_1 up to which a direction is asked for

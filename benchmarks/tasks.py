@@ -12,11 +12,12 @@ from typing import Any
 
 import torch
 
-from lib import compute, training
-from lib.experiments.rooms import losses, measures, networks
-from lib.experiments.rooms.settings import PRESETS
+from lib.base import compute
+from lib.base.tables import Table
+from lib.experiments.tasks import losses, measures, networks
+from lib.experiments.tasks.settings import PRESETS
+from lib.models import training
 from lib.models.encoder_decoder import EncoderDecoder
-from lib.tables import Table
 
 IMAGES, CLASSES, EPSILON = 16, 13, 0.06
 CONFIG = dataclasses.replace(PRESETS["quick"], device="cpu")

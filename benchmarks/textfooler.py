@@ -43,12 +43,13 @@ from benchmarks._classifiers import (
     trained_cnn,
 )
 from benchmarks._wordcnn import WordCNN
-from lib import attacks, closure
+from lib import attacks
 from lib.attacks.textfooler import Attacked, Options
 from lib.attacks.words import tagging
 from lib.attacks.words.stop_words import STOP_WORDS
+from lib.base.tables import Table
 from lib.data import registry, text
-from lib.tables import Table
+from lib.engine import fingerprint
 
 __all__ = ["OPTIONS", "WordCNN", "peer", "rows", "timed"]
 
@@ -162,7 +163,7 @@ def _literal_rows(
     name: str, models: list[Function], texts: list[str], near: dict, ours: dict, *, floor: bool = False
 ) -> list[Row]:
     """Against Algorithm 1 as it reads (tests/literal_textfooler.py); `models`: classifier, or encoder too."""
-    literal = _load(closure.ROOT / "tests" / "literal_textfooler.py").attack
+    literal = _load(fingerprint.ROOT / "tests" / "literal_textfooler.py").attack
     classify, *rest = [_one(model) for model in models]
     filters = {}
     if rest:

@@ -13,8 +13,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from lib import jacobian, spectrum, transferability
-from lib.tables import Table
+from lib.base.tables import Table
+from lib.measures import jacobian, spectrum, transferability
 
 SIZES = (5000, 10, 50), (1200, 10, 30), (1000, 4, 3072)  # a large one, section 4.1's, small colour images'
 NETWORK = {"samples": 1200, "inputs": 30, "centres": 100, "outputs": 10}  # section 4.1 of the paper

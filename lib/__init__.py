@@ -1,22 +1,46 @@
 """Adversarial and knowledge transferability: the measured, tested half of the book.
 
-The one law: data -> models -> attacks -> measures -> statistics -> figures -> chapters.
-Nothing is imported here, so that a chapter depends only on what it uses. `lib.rank(models, target)` ranks
-your own models: see `lib.ranking.call.rank`.
+`lib.rank(models, target)` ranks your own models, `lib.transferability.measure(source, target, x)` gives the
+paper's measures; `lib.bounds`, `lib.jacobian`, `lib.attacks` and `lib.estimators` are what they rest on.
+Each is loaded when it is first asked for, so that `import lib` costs nothing.
 """
 
 import pkgutil
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from lib.base.version import VERSION
+
+__version__ = VERSION
 
 # Said once by tqdm, which transformers imports, in a kernel without widgets: no page here has any.
 warnings.filterwarnings("ignore", "IProgress not found")
 
+if TYPE_CHECKING:
+    from lib import attacks as attacks
+    from lib.measures import estimators as estimators
+    from lib.measures import jacobian as jacobian
+    from lib.measures import transferability as transferability
+    from lib.ranking.call import rank as rank
+    from lib.theory import bounds as bounds
+
+# Public name -> the module that it is, or `module:attribute`. `engine.fingerprint` reads this table too.
+FACE = {
+    "attacks": "lib.attacks",
+    "bounds": "lib.theory.bounds",
+    "estimators": "lib.measures.estimators",
+    "jacobian": "lib.measures.jacobian",
+    "rank": "lib.ranking.call:rank",
+    "transferability": "lib.measures.transferability",
+}
+__all__ = ["__version__", *FACE]
+
 
 def __getattr__(name: str) -> Any:
-    """`lib.rank`, when asked for: resolved by name, so that no other chapter depends on it."""
-    if name != "rank":
-        raise AttributeError(f"module 'lib' has no attribute {name!r}")
-    return pkgutil.resolve_name("lib.ranking.call:rank")
+    if name not in FACE:
+        raise AttributeError(f"module 'lib' has no attribute {name!r}: it has {', '.join(FACE)}")
+    return pkgutil.resolve_name(FACE[name])
+
+
+def __dir__() -> list[str]:
+    return __all__

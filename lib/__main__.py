@@ -10,10 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from lib import __version__, audit, chapters, closure, parameters, processes, records, runs
-from lib.compute import JobFailed
+from lib import __version__
+from lib.base.compute import JobFailed
+from lib.base.tables import Table
+from lib.chapters import execution
 from lib.data import commands as data_commands
-from lib.tables import Table
+from lib.engine import audit, fingerprint, parameters, results, runs
+from lib.engine.places import processes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.action(options)
-    except (ValueError, TypeError, OSError, JobFailed, chapters.ChapterError) as error:
+    except (ValueError, TypeError, OSError, JobFailed, execution.ChapterError) as error:
         print("\n".join([f"error: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
@@ -36,10 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    modules = [audit.experiment(name) for name in closure.experiments()]
+    modules = [audit.experiment(name) for name in fingerprint.experiments()]
     rows = [[module.NAME, ", ".join(module.PRESETS), _first_line(module)] for module in modules]
     print(Table(["experiment", "presets", "what"], rows))
-    print("\nchapters: " + ", ".join(chapters.names()))
+    print("\nchapters: " + ", ".join(execution.names()))
     print("\nNext: python -m lib run EXPERIMENT --preset quick, or python -m lib --help")
     return 0
 
@@ -52,19 +55,19 @@ def _run(options: argparse.Namespace) -> int:
     config = parameters.build(module, values)
     name, overwrite = options.record or None, options.overwrite
     if options.record is not None:  # before hours of computing, not after them
-        records.place_for(module.NAME, config.preset, name, overwrite=overwrite)
+        results.place_for(module.NAME, config.preset, name, overwrite=overwrite)
     result = runs.run(module, config, place=processes.place(options.processes, options.scheduler))
     print(f"{result.experiment} · {result.caption}")
     print(f"{len(result.records)} records, {result.provenance['seconds']:.1f} s of computing")
     if options.record is not None:
-        print(f"recorded in {records.record(result, name, overwrite=overwrite)}")
+        print(f"recorded in {results.record(result, name, overwrite=overwrite)}")
     return 0
 
 
 def _results(options: argparse.Namespace) -> int:
     paths = audit.paths()
     if not (options.verify or options.rerun):
-        print(records.overview(records.recorded()) if paths else "no run has been recorded yet")
+        print(results.overview(results.recorded()) if paths else "no run has been recorded yet")
         return 0
     problems = [problem for path in paths for problem in audit.verify(path)]
     print("\n".join(problems) or f"{len(paths)} recorded runs verified: nothing is wrong")
@@ -82,17 +85,17 @@ def _results(options: argparse.Namespace) -> int:
 def _chapters(options: argparse.Namespace) -> int:
     if options.do == "run":
         _writable(options.out)
-        print(chapters.execute(options.name, _values(options.parameter), options.out, options.timeout))
+        print(execution.execute(options.name, _values(options.parameter), options.out, options.timeout))
     elif options.do == "refresh":
-        done = chapters.refresh(timeout=options.timeout)
+        done = execution.refresh(timeout=options.timeout)
         print(f"executed: {', '.join(done)}" if done else "every chapter is fresh")
     elif options.do == "check":
         return _check()
     else:
         rows = []
-        for name in chapters.names():
-            told = chapters.about(name)
-            state = "fresh" if chapters.fresh(name) else "stale"
+        for name in execution.names():
+            told = execution.about(name)
+            state = "fresh" if execution.fresh(name) else "stale"
             rows.append([name, state, told.get("seconds"), told.get("memory")])
         print(Table(["chapter", "state", "seconds", "MiB"], rows))
     return 0
@@ -113,10 +116,10 @@ def _writable(out: Path | None) -> None:
 
 
 def _check() -> int:
-    from lib import pages
+    from lib.chapters import pages
 
     problems = pages.check_build()
-    whole = f"{len(chapters.toc())} pages, {len(chapters.names())} with outputs: all there"
+    whole = f"{len(execution.toc())} pages, {len(execution.names())} with outputs: all there"
     print("\n".join(problems) or f"{whole}\nread it from {pages.HTML / 'index.html'}")
     return 1 if problems else 0
 
@@ -126,17 +129,17 @@ def _verdict(options: argparse.Namespace) -> int:
 
     recorded = settings.load()
     if options.write:
-        written = [path.relative_to(closure.ROOT) for path in summary.write(recorded)]
+        written = [path.relative_to(fingerprint.ROOT) for path in summary.write(recorded)]
         print("written: " + ", ".join(map(str, written)) if written else "nothing to write: all is current")
         return 0
     print(summary.block(recorded, "book/"))
-    behind = [str(path.relative_to(closure.ROOT)) for path in summary.stale(recorded)]
+    behind = [str(path.relative_to(fingerprint.ROOT)) for path in summary.stale(recorded)]
     print(f"not current: {', '.join(behind)}; mend it with {summary.COMMAND}" if behind else "")
     return 1 if behind else 0
 
 
 def _data(options: argparse.Namespace) -> int:
-    from lib import doctor
+    from lib.chapters import doctor
     from lib.data import registry
 
     if not (options.names or options.check or options.force or options.mirror or options.root):
@@ -147,7 +150,7 @@ def _data(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from lib import doctor
+    from lib.chapters import doctor
 
     print(doctor.report())
     return 0
@@ -191,7 +194,7 @@ def _command(commands: Any, name: str, action: Any, description: str) -> argpars
 
 
 def _add_chapters(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(do="list", timeout=chapters.TIMEOUT)
+    parser.set_defaults(do="list", timeout=execution.TIMEOUT)
     actions = parser.add_subparsers(dest="do")
     run = actions.add_parser("run", help="execute one chapter, with parameters")
     run.add_argument("name", help="of a chapter: its file in book/, without .md; python -m lib lists them")
@@ -205,7 +208,7 @@ def _add_chapters(parser: argparse.ArgumentParser) -> None:
     )
     refresh = actions.add_parser("refresh", help="execute the chapters that are stale")
     for each in (run, refresh):
-        each.add_argument("--timeout", type=int, default=chapters.TIMEOUT, help="seconds a cell may take")
+        each.add_argument("--timeout", type=int, default=execution.TIMEOUT, help="seconds a cell may take")
     actions.add_parser("check", help="is every page built, with all its outputs?")
 
 

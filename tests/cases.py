@@ -33,7 +33,7 @@ def _tie(N, gap):
     return sigma
 
 
-# Each is (N, outputs, n); N = 300 is enough for the batched path of lib.spectrum.
+# Each is (N, outputs, n); N = 300 is enough for the batched path of lib.measures.spectrum.
 STACKS = {
     "wide": normal(300, 5, 12),
     "tall": normal(300, 9, 4),

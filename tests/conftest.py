@@ -29,7 +29,8 @@ def project(tmp_path):
     ignore = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "lib", root / "lib", ignore=ignore)
     (root / "lib" / "answer.py").write_text("ANSWER = 42\n")
-    (root / "lib" / "experiments" / "toy.py").write_text(TOY)
+    (root / "lib" / "experiments" / "toy").mkdir()
+    (root / "lib" / "experiments" / "toy" / "record.py").write_text(TOY)
     (root / "results").mkdir()
     made = Project(root)
     made.log = root / "toy.log"

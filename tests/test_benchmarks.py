@@ -7,30 +7,31 @@ import torch
 
 from benchmarks import __main__ as command
 from benchmarks import _record, book, growth, limits, transferability
-from lib import figures, jacobian, records
-from lib.figures import growth as plot
-from lib.tables import Table
+from lib.base.tables import Table
+from lib.chapters import growth as plot
+from lib.engine import results
+from lib.measures import jacobian
 
 
 def test_a_table_is_kept_with_machine_and_date_and_comes_back(tmp_path):
     table = Table(["what", "value"], [["a", torch.tensor(1.5)], ["b", None], ["c", 2]], "A caption", "a note")
     _record.keep("toy", table, tmp_path)
-    found = records.benchmarks(tmp_path)["toy"]
+    found = results.benchmarks(tmp_path)["toy"]
     assert found["rows"] == [["a", 1.5], ["b", None], ["c", 2]]
     assert (found["columns"], found["caption"], found["note"]) == (["what", "value"], "A caption", "a note")
     assert {"torch", "threads", "processor"} <= found["environment"].keys()
     path = tmp_path / "toy.json"
     path.write_text(path.read_text().replace("1.5", "0.5"))
     with pytest.raises(ValueError, match=r"toy\.json is no recorded benchmark.*--record"):
-        records.benchmarks(tmp_path)
+        results.benchmarks(tmp_path)
     path.write_text("[1")
     with pytest.raises(ValueError, match="is no recorded benchmark"):
-        records.benchmarks(tmp_path)
+        results.benchmarks(tmp_path)
 
 
 def test_every_recorded_benchmark_is_sound():
-    assert {"transferability", "book", "attacks"} <= records.benchmarks().keys()
-    for content in records.benchmarks().values():
+    assert {"transferability", "book", "attacks"} <= results.benchmarks().keys()
+    for content in results.benchmarks().values():
         json.dumps(Table(content["columns"], content["rows"]).rows)
 
 
@@ -57,7 +58,7 @@ def test_curves_from_rows_and_their_figure():
     line = fig.axes[0].lines[0]
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([1, 2], [1, 2])
     with pytest.raises(ValueError, match="there is no curve"):
-        figures.growth.growth({}, "a stamp")
+        plot.growth({}, "a stamp")
 
 
 def test_operations_are_counted_where_a_network_is_attacked():
@@ -96,7 +97,7 @@ def test_the_book_is_timed_four_times_in_a_copy(monkeypatch):
 
     def build(root):
         builds.append((root / "book/intro.md").read_text())
-        experiment = (root / "lib/experiments/images.py").read_text()
+        experiment = (root / "lib/experiments/images/record.py").read_text()
         (root / "_build/executed").mkdir(parents=True, exist_ok=True)
         for name, digest in (("images", f"{len(experiment)}"), ("rbf", "same")):
             told = {"digest": digest, "seconds": 3.0, "memory": 500.0}
@@ -113,7 +114,7 @@ def test_the_book_is_timed_four_times_in_a_copy(monkeypatch):
         ["chapter images", 3.0, "s"],
         ["chapter images: memory at most", 500.0, "MiB"],
     ]
-    for file in ("book/intro.md", "lib/experiments/images.py"):  # the project itself is as it was
+    for file in ("book/intro.md", "lib/experiments/images/record.py"):  # the project itself is as it was
         assert not {"A sentence more.", "# a comment more"} & set(
             (book.closure.ROOT / file).read_text().split("\n")
         )

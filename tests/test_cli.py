@@ -9,7 +9,8 @@ import pytest
 
 import lib
 from lib import __main__ as cli
-from lib import audit, chapters, closure
+from lib.chapters import execution
+from lib.engine import audit, fingerprint
 
 
 def run(capsys, *arguments):
@@ -20,22 +21,22 @@ def run(capsys, *arguments):
 def test_the_list_names_experiments_presets_and_chapters(capsys):
     code, out, _ = run(capsys)
     assert code == 0
-    assert "| rbf | quick, reduced, paper |" in out
-    assert "chapters: " + ", ".join(chapters.names()) in out
+    assert "| synthetic | quick, reduced, paper |" in out
+    assert "chapters: " + ", ".join(execution.names()) in out
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["run", "rfb"], "no experiment is called 'rfb'; there are: "),
-        (["run", "rbf", "-p", "widht", "3"], "Did you mean 'widths'?"),
-        (["run", "rbf", "-p", "seeds", "many"], "seeds must be int, not 'many'"),
-        (["run", "rbf", "-p", "seeds", "0"], "seeds = 0"),
-        (["run", "rbf", "--preset", "huge"], "preset 'huge' is not one of rbf's"),
-        (["run", "rbf", "-p", "device", "tpu"], "device 'tpu' is not known"),
-        (["run", "rbf", "--processes", "0"], "processes = 0 must be at least 1"),
-        (["run", "rbf", "--processes", "2", "--scheduler", "tcp://a:1"], "not both"),
-        (["run", "rbf", "--scheduler", "localhost"], "write it as tcp://host:port"),
+        (["run", "synthetic", "-p", "widht", "3"], "Did you mean 'widths'?"),
+        (["run", "synthetic", "-p", "seeds", "many"], "seeds must be int, not 'many'"),
+        (["run", "synthetic", "-p", "seeds", "0"], "seeds = 0"),
+        (["run", "synthetic", "--preset", "huge"], "preset 'huge' is not one of synthetic's"),
+        (["run", "synthetic", "-p", "device", "tpu"], "device 'tpu' is not known"),
+        (["run", "synthetic", "--processes", "0"], "processes = 0 must be at least 1"),
+        (["run", "synthetic", "--processes", "2", "--scheduler", "tcp://a:1"], "not both"),
+        (["run", "synthetic", "--scheduler", "localhost"], "write it as tcp://host:port"),
         (["chapters", "run", "running", "--timeout", "0"], "timeout = 0 must be a positive"),
         (["chapters", "refresh", "--timeout", "-1"], "timeout = -1 must be a positive"),
         (["chapters", "run", "none"], "no chapter is called 'none'"),
@@ -58,7 +59,7 @@ def test_a_users_error_is_one_line_and_code_2(capsys, arguments, message):
 
 
 def test_an_unknown_command_is_refused_by_the_parser(capsys):
-    for arguments in (["rnu"], ["run", "rbf", "--presets", "quick"], ["run"]):
+    for arguments in (["rnu"], ["run", "synthetic", "--presets", "quick"], ["run"]):
         with pytest.raises(SystemExit) as stopped:
             cli.main(arguments)
         assert stopped.value.code == 2
@@ -169,8 +170,10 @@ def test_errors_and_version_name_the_command(capsys):
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 def test_make_help_lists_every_target():
-    shown = subprocess.check_output(["make", "--silent", "help"], text=True, cwd=closure.ROOT)
-    targets = re.search(r"^\.PHONY: (.*)$", (closure.ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
+    shown = subprocess.check_output(["make", "--silent", "help"], text=True, cwd=fingerprint.ROOT)
+    targets = re.search(r"^\.PHONY: (.*)$", (fingerprint.ROOT / "Makefile").read_text(), re.MULTILINE)[
+        1
+    ].split()
     assert len(targets) > 10
     assert [name for name in targets if f"make {name} " not in shown] == []
 

@@ -7,11 +7,12 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from lib import closure, doctor
+from lib.chapters import doctor
+from lib.engine import fingerprint
 
-PROJECT = tomllib.loads((closure.ROOT / "pyproject.toml").read_text())["project"]
+PROJECT = tomllib.loads((fingerprint.ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-CONDA = yaml.safe_load((closure.ROOT / "environment.yml").read_text())
+CONDA = yaml.safe_load((fingerprint.ROOT / "environment.yml").read_text())
 
 
 def test_conda_gets_everything_from_pyproject():
@@ -47,10 +48,10 @@ def test_what_lib_imports_is_required():
     required = {Requirement(line).name for line in PROJECT["dependencies"]}
     brought = {"jupytext", "papermill", "nbclient", "jupyter-cache", "myst-nb"}  # by the extra `book`
     brought |= {"nbformat", "myst-parser"}  # and with them
-    for path in sorted(closure.PACKAGE.rglob("*.py")):
+    for path in sorted(fingerprint.PACKAGE.rglob("*.py")):
         own = {"chapters.py": brought, "cluster.py": {"distributed"}}  # by the extras `book` and `cluster`
         allowed = required | own.get(path.name, set())
-        for package in {name for name in closure._imports(path) if isinstance(name, str)}:
+        for package in {name for name in fingerprint._imports(path) if isinstance(name, str)}:
             assert set(by_package.get(package, [package])) & allowed, f"{path.name} imports {package}"
 
 

@@ -6,8 +6,8 @@ import dataclasses
 import pytest
 import tinybert
 
-from lib.experiments import text
-from lib.experiments.sentences import attacking, networks, tangent
+from lib.experiments.text import attacking, networks, tangent
+from lib.experiments.text import record as text
 
 TINY = dataclasses.replace(
     text.PRESETS["reduced"],

@@ -47,7 +47,8 @@ from pathlib import Path
 
 import torch
 
-from lib import compute, runs
+from lib.base import compute
+from lib.engine import runs
 from lib.answer import ANSWER
 
 NAME = "toy"
@@ -131,8 +132,8 @@ scale = None
 ```
 
 ```{code-cell} ipython3
-from lib import parameters, runs
-from lib.experiments import toy
+from lib.engine import parameters, runs
+from lib.experiments.toy import record as toy
 
 config = parameters.configure(toy, globals())
 result = runs.run(toy, config)

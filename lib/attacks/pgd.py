@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lib import jacobian
+from lib.measures import jacobian
 
 STEP_FACTOR = 2.5  # steps of 2.5 epsilon / steps can cross the ball and come back (Madry et al. 2018)
 

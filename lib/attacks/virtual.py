@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from lib.jacobian import Model, check_call, forward, jacobians, top_singular
+from lib.measures.jacobian import Model, check_call, forward, jacobians, top_singular
 
 _DENSE = 64  # outputs up to which as many backward passes are cheaper and safer than a Krylov iteration
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lib import compute
+from lib.base import compute
 from lib.data import facefiles, registry
 from lib.data.pairs import verification_pairs
 

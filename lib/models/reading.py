@@ -66,7 +66,7 @@ def sentences(encoder: Encoder, texts: Sequence[str]) -> Sentences:
 
 
 class Trainee(nn.Module):
-    """A classifier as `lib.training.fit` wants it: row numbers of `sentences` -> logits."""
+    """A classifier as `lib.models.training.fit` wants it: row numbers of `sentences` -> logits."""
 
     def __init__(self, classifier: Classifier, texts: Sentences) -> None:
         super().__init__()

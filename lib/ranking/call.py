@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib import compute
-from lib.progress import track
+from lib.base import compute
+from lib.base.progress import track
 from lib.ranking import arguments, candidates, names, reference, resamples, targets, words
 from lib.ranking.candidates import Candidate, Normalise
 from lib.ranking.measures import DIRECT, MEASURES, Settings, cross_entropy, evidence, named

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib.jacobian import Model
+from lib.measures.jacobian import Model
 from lib.ranking.outputs import checked
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

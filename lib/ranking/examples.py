@@ -10,11 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib import closure, compute, knowledge, training
+from lib.base import compute
+from lib.base.tables import Table
 from lib.data import images
+from lib.engine import fingerprint
+from lib.measures import probe
+from lib.models import training
 from lib.models.cnn import DigitNet
 from lib.ranking import names, targets
-from lib.tables import Table
 
 TARGET = 400  # labelled images of the new task, of scikit-learn's 1,797 digits; no candidate has seen them
 CANDIDATES: dict[str, tuple[int, ...]] = {  # the digits that each has learnt to tell apart
@@ -55,7 +58,7 @@ def check(folder: str | None, models: Sequence[str] | None, weights: str | None 
 
 
 def _lies(folder: str) -> Path:
-    for base in (Path.cwd(), closure.ROOT):  # a chapter is executed in book/
+    for base in (Path.cwd(), fingerprint.ROOT):  # a chapter is executed in book/
         try:
             path = base / Path(folder).expanduser()
             if path.exists():
@@ -104,7 +107,7 @@ def known(models: dict[str, nn.Module]) -> dict[str, float]:
     for name, model in models.items():
         features: Any = model.features
         sets = [(training.predict(features, x), y) for x, y in parts]  # uint8 becomes [0, 1] on the way
-        found[name] = knowledge.linear_probe(*sets, classes=10, strengths=(1e-2, 1e-1, 1.0)).accuracy
+        found[name] = probe.linear_probe(*sets, classes=10, strengths=(1e-2, 1e-1, 1.0)).accuracy
     return found
 
 

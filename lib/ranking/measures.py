@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib import compute, estimators, jacobian, knowledge, transferability
 from lib.attacks.pgd import pgd
-from lib.jacobian import Model
+from lib.base import compute
+from lib.measures import estimators, jacobian, probe, transferability
+from lib.measures.jacobian import Model
 from lib.ranking.candidates import Candidate
 from lib.ranking.targets import Target
 
@@ -210,11 +211,11 @@ def _probe(features: Tensor, target: Target) -> Tensor:
     goals = functional.one_hot(torch.cat(labels[:2]), len(target.classes)).double()
 
     def loss(ridge: float) -> float:
-        layer = knowledge.affine_refit(fit, goals[: len(fit)], ridge=ridge)
+        layer = probe.affine_refit(fit, goals[: len(fit)], ridge=ridge)
         return float((valid @ layer.weight.mT + layer.bias - goals[len(fit) :]).square().sum())
 
     best = min(STRENGTHS, key=loss)
-    layer = knowledge.affine_refit(torch.cat([fit, valid]), goals, ridge=best)
+    layer = probe.affine_refit(torch.cat([fit, valid]), goals, ridge=best)
     return (test @ layer.weight.mT + layer.bias).argmax(1) == labels[2]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lib.jacobian import Model
+from lib.measures.jacobian import Model
 
 
 class Then(nn.Module):

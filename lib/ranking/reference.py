@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib import training
+from lib.models import training
 from lib.models.resnet import ResNet
 from lib.ranking import words
 from lib.ranking.candidates import Candidate, TensorModel

@@ -11,9 +11,9 @@ from functools import cached_property
 import torch
 
 from lib import statistics
+from lib.base.tables import Table
 from lib.ranking.measures import MEASURES, TITLES, Evidence, named, nearest
 from lib.ranking.resamples import LEVEL, Spread
-from lib.tables import Table
 
 CONTROL = "control: an untrained network"
 

@@ -15,8 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lib import knowledge, training
-from lib.jacobian import Model
+from lib.measures import probe
+from lib.measures.jacobian import Model
+from lib.models import training
 from lib.ranking.candidates import Passes
 from lib.ranking.targets import Target
 
@@ -171,6 +172,6 @@ def bag_of_words(target: Target) -> BagOfWords:
     bags = torch.zeros(len(texts), len(known) + 1).scatter_add_(1, ids, torch.ones(ids.shape))[:, :-1]
     bags = bags / width**0.5
     sets = [(bags[rows], target.labels[rows]) for rows in (target.fit, target.valid, target.test)]
-    probe = knowledge.linear_probe(*sets, classes=len(target.classes), strengths=(1e-3, 1e-2, 1e-1))
-    weight = torch.cat([probe.weight.mT, probe.weight.new_zeros(1, len(target.classes))])
-    return BagOfWords(weight.float(), probe.bias.float(), ids)
+    layer = probe.linear_probe(*sets, classes=len(target.classes), strengths=(1e-3, 1e-2, 1e-1))
+    weight = torch.cat([layer.weight.mT, layer.weight.new_zeros(1, len(target.classes))])
+    return BagOfWords(weight.float(), layer.bias.float(), ids)

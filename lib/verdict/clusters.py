@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib import clustering, compute, paper
-from lib.experiments.rooms import matrices, summary
+from lib.base import compute, paper
+from lib.experiments.tasks import matrices, summary
+from lib.statistics import clustering
 from lib.verdict import order, rule
 from lib.verdict.rows import NOTHING, Row, at, unrecorded
 

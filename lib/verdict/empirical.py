@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lib import compute, paper
+from lib.base import compute, paper
 from lib.verdict import clusters, order, pooled, rule, settings
 from lib.verdict.order import Grid
 from lib.verdict.rows import NOTHING, Row, at, column, curve, extremes, sample, unrecorded

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from lib import compute
+from lib.base import compute
 from lib.verdict import order, rule, settings
 from lib.verdict.order import Grid
 from lib.verdict.rule import Evidence

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lib import statistics
-from lib.experiments.radial import claims, report
+from lib.experiments.synthetic import tables, tracking
 from lib.verdict import order, rule
 from lib.verdict.order import Grid, Group
 
@@ -35,9 +35,9 @@ def grid(result: Any, x: str, y: str) -> Grid | None:
 
     "−name" is the quantity with its sign turned, "a b" the product of two; None if no target is trained.
     """
-    records = report.tested(result)
+    records = tables.tested(result)
     found = []
-    for pair in claims.pairs(records):
+    for pair in tracking.pairs(records):
         for seed, (a, b) in enumerate(zip(_curves(records, x, pair), _curves(records, y, pair))):
             points = a.shape[1] - 1
             found.append(Group(a[:, 1:], b[:, 1:], (seed,) * points, (pair,) * points))
@@ -46,9 +46,9 @@ def grid(result: Any, x: str, y: str) -> Grid | None:
 
 def along(result: Any, x: str, y: str) -> statistics.Interval | None:
     """Mean tau-b along t of each seed's first direction: Student's t interval over seeds."""
-    records = report.tested(result)
+    records = tables.tested(result)
     found = []
-    for pair in claims.pairs(records):
+    for pair in tracking.pairs(records):
         for seed, (a, b) in enumerate(zip(_curves(records, x, pair), _curves(records, y, pair))):
             found.append(Group(a[0].unsqueeze(1), b[0].unsqueeze(1), (seed,), (pair,)))
     seeds = order.by_seed(found) if found else torch.empty(0)
@@ -58,10 +58,10 @@ def along(result: Any, x: str, y: str) -> statistics.Interval | None:
 def points(result: Any, name: str) -> Tensor:
     """A quantity at every recorded point with t > 0, of all pairs of widths, seeds and directions."""
     records = result.records
-    return torch.cat([_curves(records, name, pair)[:, :, 1:].flatten() for pair in claims.pairs(records)])
+    return torch.cat([_curves(records, name, pair)[:, :, 1:].flatten() for pair in tracking.pairs(records)])
 
 
 def _curves(records: Any, name: str, pair: tuple[int, int]) -> Tensor:
     sign, value = (-1.0, name[1:]) if name.startswith("−") else (1.0, name)
-    factors = [claims.curves(records, part, pair) for part in value.split(" ")]
+    factors = [tracking.curves(records, part, pair) for part in value.split(" ")]
     return sign * torch.stack(factors).prod(0)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from lib import closure
+from lib.base.tables import Table
+from lib.engine import fingerprint
 from lib.statistics import Interval
-from lib.tables import Table
 from lib.verdict import (
     clusters,
     costs,
@@ -41,7 +41,12 @@ class Linked(Table):
 
 def rows(runs: Runs) -> list[Row]:
     """Every claim of the paper, decided now: theory, section 4.1, sections 4.2 to 4.4, and the question."""
-    return [*theory.rows(), *synthetic.rows(runs["rbf"]), *empirical.rows(runs), *empirical.general(runs)]
+    return [
+        *theory.rows(),
+        *synthetic.rows(runs["synthetic"]),
+        *empirical.rows(runs),
+        *empirical.general(runs),
+    ]
 
 
 def table(found: Sequence[Row], part: str) -> Linked:
@@ -250,7 +255,7 @@ def relation_table(run: Run) -> Table:
 
 def link(page: str) -> str:
     """ "[page](page)" if the book has such a chapter, else the bare name."""
-    listed = (closure.ROOT / "_toc.yml").read_text(encoding="utf-8").split()
+    listed = (fingerprint.ROOT / "_toc.yml").read_text(encoding="utf-8").split()
     return f"[{page}]({page})" if page in listed else page
 
 

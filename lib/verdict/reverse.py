@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from lib import compute
+from lib.base import compute
 from lib.verdict import order, radial, settings
 from lib.verdict.rule import Evidence, Hits
 from lib.verdict.settings import Run, Setting

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import torch
 
-from lib import compute, estimators, statistics
+from lib import statistics
+from lib.base import compute
+from lib.measures import estimators
 from lib.verdict import order, settings
 from lib.verdict.settings import OWN, Run, Setting
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lib import paper, statistics
+from lib import statistics
+from lib.base import paper
 from lib.verdict import rule
 from lib.verdict.rule import Decision
 

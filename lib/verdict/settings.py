@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib import kept
-from lib.experiments.mixtures import summary as mixtures
-from lib.experiments.portraits import summary as portraits
-from lib.experiments.rooms import summary as rooms
-from lib.experiments.sentences import summary as sentences
+from lib.engine import kept
+from lib.experiments.attributes import summary as portraits
+from lib.experiments.images import summary as mixtures
+from lib.experiments.tasks import summary as rooms
+from lib.experiments.text import summary as sentences
 from lib.verdict import radial
 from lib.verdict.order import Grid, Group
 
@@ -140,7 +140,7 @@ def _pairs(run: Run, target: Any, seed: int, summary: Any) -> Any:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Sweep("rbf", "synthetic", "4.1", "rbf", "rbf", radial),
+    Sweep("synthetic", "synthetic", "4.1", "synthetic", "synthetic", radial),
     Setting("images", "data, images", "4.2", "images", "images", mixtures, first=3),
     Setting("text", "data, text", "4.2", "text", "text", sentences, first=3),
     Setting("attributes", "attributes", "4.3", "attributes", "attributes", portraits, first=2),

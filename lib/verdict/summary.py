@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
-from lib import closure, paper
+from lib.base import paper
+from lib.engine import fingerprint
 from lib.verdict import empirical, pooled, report, rivals, rule, settings
 from lib.verdict.rows import Row, total
 from lib.verdict.settings import Run
 
 COMMAND = "python -m lib verdict --write"
 PLACES = {
-    closure.ROOT / "README.md": "book/",
-    closure.ROOT / "book" / "intro.md": "",
+    fingerprint.ROOT / "README.md": "book/",
+    fingerprint.ROOT / "book" / "intro.md": "",
 }  # file: where pages lie
 BEGIN, END = f"<!-- verdict: written by `{COMMAND}` -->", "<!-- verdict: end -->"
 ANSWERS = {

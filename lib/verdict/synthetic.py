@@ -7,14 +7,14 @@ from typing import Any
 
 import torch
 
-from lib import compute, paper
-from lib.experiments.radial import setting as problems
-from lib.tables import number
+from lib.base import compute, paper
+from lib.base.tables import number
+from lib.experiments.synthetic import setting as problems
 from lib.verdict import order, radial, rule
 from lib.verdict.rows import NOTHING, Row, at, unrecorded
 
 PART = "4.1 synthetic"
-PAGE = "rbf"
+PAGE = "synthetic"
 FIGURE = f"Figure 2: one curve a width, {NOTHING}"
 
 

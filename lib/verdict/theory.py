@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import torch
 
-from lib import knowledge, overview, paper, transferability
-from lib.experiments.small import shared
-from lib.symbolic.step import Refutation, Step
+from lib.base import paper
+from lib.experiments.pairs import shared
+from lib.measures import probe, transferability
+from lib.theory import overview
+from lib.theory.symbolic.step import Refutation, Step
 from lib.verdict import rule
 from lib.verdict.rows import Row, at
 
@@ -96,7 +98,7 @@ def _one_measure() -> Row:
     source, target, x = shared.same_angle()
     found = transferability.measure(source, target, x)
     y = target(x)
-    left = knowledge.affine_refit(source(x), y).loss / float((y - y.mean(0)).square().sum(1).mean())
+    left = probe.affine_refit(source(x), y).loss / float((y - y.mean(0)).square().sum(1).mean())
     ours = f"x₁ and x₁²: τ₁ = {found.tau1:.0f}, and the best affine map leaves {left:.0%} of the variance"
     decision = rule.possible(found.tau1 > 1 - 1e-12 and left > 1 - 1e-12)
     return _row("τ₁ = 1 is not sufficient", "tau1_not_sufficient", "an example is promised", ours, decision,
@@ -154,4 +156,4 @@ def _incomparable() -> Row:
 def _alpha() -> Row:
     step = _steps("Theorem 2, as printed")["along the attack"]
     ours = "|J_T δ| ≤ σ_T |δ|; α² is the ratio of losses that the text means, α is its root"
-    return _row("α lies in [0, 1]", "alpha_range", "none", ours, rule.theory(_hold([step])), "rbf")
+    return _row("α lies in [0, 1]", "alpha_range", "none", ours, rule.theory(_hold([step])), "synthetic")

@@ -8,12 +8,12 @@ import pytest
 import torch
 import toywords
 
-from lib import closure
 from lib.attacks.textfooler import _begin, _rank
 from lib.attacks.words.candidates import Lookup
 from lib.attacks.words.queries import Queries
 from lib.attacks.words.search import Run
 from lib.attacks.words.stop_words import STOP_WORDS
+from lib.engine import fingerprint
 
 pytestmark = pytest.mark.skipif(
     "TEXTATTACK_PYTHON" not in os.environ, reason="TEXTATTACK_PYTHON names no python with TextAttack"
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_textattack_changes_the_same_words_in_the_same_order(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(closure.ROOT))
+    monkeypatch.syspath_prepend(str(fingerprint.ROOT))
     bench = importlib.import_module("benchmarks.textfooler")
     draw = random.Random(0)
     words = [*toywords.VOCABULARY, "the", "of", "and", "film"]

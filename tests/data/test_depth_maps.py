@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from lib.data import depth_maps
-from lib.data.rendered_rooms.render import render
-from lib.data.rendered_rooms.solids import Camera, Light, Material, Scene, Thing, ball
+from lib.data.drawn.rooms.render import render
+from lib.data.drawn.rooms.solids import Camera, Light, Material, Scene, Thing, ball
 
 FOCAL, H, W = 60.0, 24, 32
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
-from lib.data import faces_rendered
-from lib.data.faces_rendered import NAMES, faces
-from lib.data.portrait import chance, head, sitters
+from lib.data.drawn import faces as faces_rendered
+from lib.data.drawn.faces import NAMES, faces
+from lib.data.drawn.portrait import chance, head, sitters
 
 PERSONAL = ("Bald", "Blond_Hair", "Male", "Young")
 GOLDEN = "b0c2b66ecea2737ae00181585c5d0729d66171cc020b1155fdec8d3170a26c7b"
@@ -19,7 +19,7 @@ GOLDEN = "b0c2b66ecea2737ae00181585c5d0729d66171cc020b1155fdec8d3170a26c7b"
 DIGEST = """
 import hashlib
 import numpy as np
-from lib.data.portrait import scene
+from lib.data.drawn.portrait import scene
 person, number = np.array([0, 0, 7, 7, 7, 2**40, 3]), np.array([0, 1, 0, 1, 9, 0, 0])
 pictures, labels = scene.album(5, person, number, 48, {})
 print(hashlib.sha256(pictures.tobytes() + labels.tobytes()).hexdigest())

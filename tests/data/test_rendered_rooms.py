@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from lib.data import depth_maps, task_labels
-from lib.data.rendered_rooms import kinds, render, rooms, textures, tracing
-from lib.data.rendered_rooms.kinds import KINDS
-from lib.data.rendered_rooms.layout import Room, scene
-from lib.data.rendered_rooms.looks import look
-from lib.data.rendered_rooms.shading import picture
-from lib.data.rendered_rooms.solids import (
+from lib.data.drawn.rooms import kinds, render, rooms, textures, tracing
+from lib.data.drawn.rooms.kinds import KINDS
+from lib.data.drawn.rooms.layout import Room, scene
+from lib.data.drawn.rooms.looks import look
+from lib.data.drawn.rooms.shading import picture
+from lib.data.drawn.rooms.solids import (
     BOX,
     CLASSES,
     CYLINDER,

@@ -5,8 +5,8 @@ import torch
 
 from lib.data import depth_maps, task_labels
 from lib.data import rooms as published
-from lib.data.rendered_rooms.render import render
-from lib.data.rendered_rooms.solids import Camera, Light, Material, Scene
+from lib.data.drawn.rooms.render import render
+from lib.data.drawn.rooms.solids import Camera, Light, Material, Scene
 
 H, W, FOCAL = 32, 40, 50.0
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lib import compute
+from lib.base import compute
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -9,13 +9,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lib import compute, jacobian, parameters, transferability
 from lib.attacks.pgd import pgd
+from lib.base import compute
 from lib.data import registry
 from lib.data.faces import BENCHMARKS, Faces, Pairs
-from lib.experiments import attributes
-from lib.experiments.portraits import measures, networks, people, settings, tangent, transfer
-from lib.experiments.portraits.example import example, portraits
+from lib.engine import parameters
+from lib.experiments.attributes import measures, networks, people, settings, tangent, transfer
+from lib.experiments.attributes import record as attributes
+from lib.experiments.attributes.example import example, portraits
+from lib.measures import jacobian, transferability
 from lib.models.arcface import focal_loss
 
 TINY = dataclasses.replace(

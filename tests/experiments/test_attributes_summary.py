@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from lib import kept, ledger, paper, runs
+from lib.base import labels, paper
 from lib.data import registry
-from lib.experiments.portraits import comparison, facts, report, selection, summary
-from lib.figures import attributes as figures
-from lib.figures import labels
+from lib.engine import kept, runs
+from lib.experiments.attributes import claims, comparison, figures, selection, summary, tables
+from lib.theory import ledger
 from lib.verdict import empirical, rivals, settings
 
 NAMES = (
@@ -135,28 +135,28 @@ def test_the_released_ranks_are_those_cited(tmp_path):
 
 
 def test_tables_say_what_the_records_say(made):
-    table = str(report.reference_table(made))
+    table = str(tables.reference_table(made))
     assert "yes" in table
     assert "strangers 0.800, LFW 0.700" in table
     for row in made.records:
         row["is_test"] = False
-    assert "not a test" in str(report.reference_table(made))
-    assert report.source_table(made).rows[0][0] == "Young"
-    assert [row[0] for row in report.source_table(made).rows][-3:] == [*CONTROLS[:2], "permuted Male"]
-    by_name = {row[0]: row for row in report.link_table(made).rows}
+    assert "not a test" in str(tables.reference_table(made))
+    assert tables.source_table(made).rows[0][0] == "Young"
+    assert [row[0] for row in tables.source_table(made).rows][-3:] == [*CONTROLS[:2], "permuted Male"]
+    by_name = {row[0]: row for row in tables.link_table(made).rows}
     assert by_name["adversarial loss"][2:4] == [1.0, pytest.approx(1 / 2001)]
     assert by_name["τ₁"][2] == -1.0
-    loss = next(row for row in report.control_table(made).rows if row[0] == "verification accuracy")
+    loss = next(row for row in tables.control_table(made).rows if row[0] == "verification accuracy")
     assert loss[4] == loss[6] == 8
-    assert len(report.joint_table(made).rows[0]) == 4
-    assert report.taking_part(made).rows[0][:2] == [8, 40]
-    assert report.taking_part(made).rows[0][2].startswith("5 o'Clock Shadow, Bags Under Eyes")
-    assert report.logit_table(made).rows[-1][1:3] == [pytest.approx(0.2), 0.0]
+    assert len(tables.joint_table(made).rows[0]) == 4
+    assert tables.taking_part(made).rows[0][:2] == [8, 40]
+    assert tables.taking_part(made).rows[0][2].startswith("5 o'Clock Shadow, Bags Under Eyes")
+    assert tables.logit_table(made).rows[-1][1:3] == [pytest.approx(0.2), 0.0]
 
 
 def test_partial_tau_takes_a_rival_out(made):
     """Loss, accuracy and identity in the labels all fall together: nothing is left of the loss."""
-    rows = {row[0]: row for row in report.partial_table(made).rows}
+    rows = {row[0]: row for row in tables.partial_table(made).rows}
     assert rows["adversarial loss"][1] == 1.0
     assert rows["adversarial loss"][2] == pytest.approx(0, abs=1e-6)
     assert rows["adversarial loss"][4] == pytest.approx(1, abs=1e-6)
@@ -174,7 +174,7 @@ def test_the_paper_beside_the_run(made):
     assert five.rows[0][1] != five.rows[1][1]
     assert "300 draws" in five.note
     assert "seed 0" in five.note
-    places = [facts.ordinal(rank) for rank in (1, 2, 3, 4, 11, 12, 13, 21, 39)]
+    places = [claims.ordinal(rank) for rank in (1, 2, 3, 4, 11, 12, 13, 21, 39)]
     assert places == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "39th"]
 
 
@@ -241,5 +241,5 @@ def test_the_recorded_run_says_what_the_chapter_says():
     if not recorded:
         pytest.skip("attributes-reduced is not recorded")
     assert min(r["reference_accuracy"] for r in recorded.records) >= recorded.config.floor
-    for row in [ledger.Row(*fact) for fact in facts.facts(recorded)]:
+    for row in [ledger.Row(*fact) for fact in claims.facts(recorded)]:
         row.decide()

@@ -9,14 +9,16 @@ import pytest
 import torch
 from torch.nn import functional
 
-from lib import compute, estimators, kept, ledger, parameters, runs
 from lib.attacks.pgd import pgd
 from lib.attacks.virtual import virtual
+from lib.base import compute
 from lib.data import images as data
-from lib.experiments import images
-from lib.experiments.mixtures import facts, measures, networks, report, rivals, settings, summary
-from lib.experiments.mixtures.example import example
-from lib.figures import images as figures
+from lib.engine import kept, parameters, runs
+from lib.experiments.images import claims, figures, measures, networks, rivals, settings, summary, tables
+from lib.experiments.images import record as images
+from lib.experiments.images.example import example
+from lib.measures import estimators
+from lib.theory import ledger
 
 TINY = dataclasses.replace(
     images.PRESETS["quick"],
@@ -148,7 +150,7 @@ def test_a_weak_reference_is_no_test(record):
     assert record["is_test"] == (record["reference_accuracy"] >= TINY.floor)
     strict = images.run_job(dataclasses.replace(TINY, floor=1.01), JOB)
     assert strict["is_test"] is False
-    assert "not a test" in str(report.frame_table(result([strict | {"source": "0% high digits"}])))
+    assert "not a test" in str(tables.frame_table(result([strict | {"source": "0% high digits"}])))
 
 
 def test_white_box_attacks_hurt_more_than_noise(record):
@@ -281,7 +283,7 @@ def test_the_recorded_run_says_what_the_chapter_says():
         pytest.skip("images-reduced is not recorded")
     assert min(r["reference_accuracy"] for r in recorded.records) >= recorded.config.floor
     assert len({r["seed"] for r in recorded.records}) == 5
-    rows = [ledger.Row(*fact) for fact in facts.facts(recorded)]
+    rows = [ledger.Row(*fact) for fact in claims.facts(recorded)]
     verdicts = [row.verdict for row in rows]
     assert [verdicts.count("not shown"), verdicts.count("refuted")] == [1, 1]
     for row in rows:
@@ -289,18 +291,18 @@ def test_the_recorded_run_says_what_the_chapter_says():
     for record in recorded.records:
         record["tau1"] = 1.0 + (record["shared"] or 0.0)
         record["attacks"]["pgd"]["loss"] = record["knowledge"]["probe_accuracy"]
-    for row in [ledger.Row(*fact) for fact in facts.facts(recorded)][1:4]:
+    for row in [ledger.Row(*fact) for fact in claims.facts(recorded)][1:4]:
         with pytest.raises(ValueError, match="not supported"):
             row.decide()
 
 
 def test_tables_and_figures_show_every_source(record):
     made = made_up(record)
-    table = str(report.source_table(made, "digits low"))
+    table = str(tables.source_table(made, "digits low"))
     assert all(name in table for name in [*settings.DIGIT_SOURCES, "untrained"])
-    assert str(report.rival_table(made)).count("class overlap | baseline") == 1
-    assert str(report.joint_table(made)).count("(p ") == 7 * 4
-    assert "2 of 2" in str(report.choice_table(made))
+    assert str(tables.rival_table(made)).count("class overlap | baseline") == 1
+    assert str(tables.joint_table(made)).count("(p ") == 7 * 4
+    assert "2 of 2" in str(tables.choice_table(made))
     drawn = [
         figures.figure_3(made),
         figures.raw(made),

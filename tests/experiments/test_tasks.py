@@ -7,10 +7,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from lib import compute, knowledge, parameters, transferability
+from lib.base import compute
 from lib.data.task_labels import TASKS, VOID
-from lib.experiments import tasks
-from lib.experiments.rooms import bank, losses, measures, networks, readout, rivals, scenes, settings
+from lib.engine import parameters
+from lib.experiments.tasks import bank, losses, measures, networks, readout, rivals, scenes, settings
+from lib.experiments.tasks import record as tasks
+from lib.measures import probe, transferability
 from lib.models import taskbank
 
 TINY = dataclasses.replace(
@@ -149,7 +151,7 @@ def test_ridge_is_the_closed_form_of_the_knowledge_module():
     x = torch.randn(40, 5, generator=stream, dtype=torch.float64)
     y = torch.randn(40, 3, generator=stream, dtype=torch.float64)
     (weights,) = readout.ridge(torch.cat([x, torch.ones(40, 1)], 1), y, (0.3,))
-    other = knowledge.affine_refit(x, y, ridge=0.3)
+    other = probe.affine_refit(x, y, ridge=0.3)
     torch.testing.assert_close(weights, torch.cat([other.weight, other.bias[:, None]], 1).T)
 
 
@@ -162,7 +164,7 @@ def test_softmax_regression_agrees_with_the_linear_probe():
     found = readout.softmax_regression(
         torch.cat([x, torch.ones(60, 1)], 1), goal, 0.1, torch.zeros(5, 3, dtype=torch.float64)
     )
-    other = knowledge.linear_probe((x, y), (x, y), (x, y), classes=3, strengths=(0.1,))
+    other = probe.linear_probe((x, y), (x, y), (x, y), classes=3, strengths=(0.1,))
     torch.testing.assert_close(found[:-1], other.weight.T, atol=1e-4, rtol=1e-4)
 
 

@@ -6,9 +6,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from lib import clustering, ledger, runs, statistics
-from lib.experiments.rooms import facts, matrices, measures, published, report, summary
-from lib.figures import tasks as figures
+from lib import statistics
+from lib.engine import runs
+from lib.experiments.tasks import claims, figures, matrices, measures, published, summary, tables
+from lib.statistics import clustering
+from lib.theory import ledger
 from lib.verdict import order, settings
 from lib.verdict.settings import OWN
 
@@ -150,7 +152,7 @@ def test_a_task_that_was_not_learnt_is_no_target(ranked):
     other[2]["own"]["Reshade"]["learnt"] = False
     changed = runs.Result("tasks", result.config, other, {}, "made up")
     assert summary.targets(changed) == [name for name in NAMES if name != "Reshade"]
-    assert "not learnt in 1 of 4" in str(report.own_table(changed))
+    assert "not learnt in 1 of 4" in str(tables.own_table(changed))
 
 
 def test_a_run_in_which_nothing_was_learnt_says_so(ranked):
@@ -160,8 +162,8 @@ def test_a_run_in_which_nothing_was_learnt_says_so(ranked):
     for one in other[0]["own"].values():
         one["learnt"] = False
     changed = runs.Result("tasks", result.config, other, {}, "made up")
-    assert "only 0 networks have learnt their task" in str(report.link_table(changed))
-    assert report.agreement_table(changed).rows
+    assert "only 0 networks have learnt their task" in str(tables.link_table(changed))
+    assert tables.agreement_table(changed).rows
     figures.agreement(changed).canvas.draw()
 
 
@@ -203,21 +205,21 @@ def test_tables_and_figures_show_every_task(ranked, monkeypatch):
     monkeypatch.setattr(published, "affinities", lambda: None)
     monkeypatch.setattr(matrices, "REPEATS", 30)
     monkeypatch.setattr(matrices, "LISTINGS", 2)
-    tables = [
-        report.own_table(result),
-        report.strength_table(result),
-        report.target_table(result, summary.HEADLINE[0]),
-        report.names_table(),
+    shown = [
+        tables.own_table(result),
+        tables.strength_table(result),
+        tables.target_table(result, summary.HEADLINE[0]),
+        tables.names_table(),
     ]
-    for table in tables:
+    for table in shown:
         assert all(summary.title(name) in str(table) for name in NAMES)
-    link = str(report.link_table(result))
+    link = str(tables.link_table(result))
     assert all(name in link for name in (*summary.MEASURES, *summary.RIVALS))
     assert "15 of 15" in link
-    assert len(report.agreement_table(result).rows) == 3 + 1 + 3 + 2
-    assert "tasks listed at random" in str(report.tree_table(result))
-    assert "planted" in str(report.solver_table(result, draws=3))
-    assert len(report.cost_table(result).rows) == 2
+    assert len(tables.agreement_table(result).rows) == 3 + 1 + 3 + 2
+    assert "tasks listed at random" in str(tables.tree_table(result))
+    assert "planted" in str(tables.solver_table(result, draws=3))
+    assert len(tables.cost_table(result).rows) == 2
     assert len(figures.trees(result).axes) == 2
     figures.ranks(result).canvas.draw()
     figures.strength(result, "0.06").canvas.draw()
@@ -232,7 +234,7 @@ def test_without_readouts_the_adversarial_half_stands_alone(ranked):
     bank = [r | {"own": {}, "knowledge": {}, "rivals": {}, "tangent": {}} for r in result.records]
     alone = runs.Result("tasks", result.config, bank, {}, "made up")
     assert list(matrices.panels(alone)) == ["adversarial, ε = 0.03", "adversarial, ε = 0.06"]
-    for table in (report.own_table, report.link_table):
+    for table in (tables.own_table, tables.link_table):
         assert "not measured" in str(table(alone))
     assert summary.values(alone, "Depth", summary.MEASURES["adversarial loss, ε = .06"]).shape == (14, 2)
     figures.ranks(alone).canvas.draw()
@@ -256,7 +258,7 @@ def test_the_recorded_run_says_what_the_chapter_says():
     found = runs.recorded("tasks", "reduced")
     if not found:
         pytest.skip("not recorded")
-    rows = [ledger.Row(*fact) for fact in facts.facts(found[0])]
+    rows = [ledger.Row(*fact) for fact in claims.facts(found[0])]
     assert [row.verdict for row in rows].count("refuted") == 3
     assert not any(
         row.decide() == ledger.HOW["refuted"] for row in rows
@@ -271,7 +273,7 @@ def test_the_recorded_run_says_what_the_chapter_says():
             wins[:, :16, :16] = torch.tensor(record["knowledge"]["wins"]) * share
             wins[:, :16, 16] = record["attacked"]
             attack["wins"] = {"1": wins.tolist(), "1.001": wins.tolist()}
-    ranking, noise = ([ledger.Row(*fact) for fact in facts.facts(found[0])][k] for k in (3, 5))
+    ranking, noise = ([ledger.Row(*fact) for fact in claims.facts(found[0])][k] for k in (3, 5))
     for row in (ranking, noise):
         with pytest.raises(ValueError, match="not supported"):
             row.decide()

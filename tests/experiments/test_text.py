@@ -9,11 +9,14 @@ import torch
 from tinytext import JOB, TINY, forget, imitation, models
 from torch.nn import functional
 
-from lib import attacks, compute, parameters, transferability
+from lib import attacks
 from lib.attacks.words.spelling import Words
+from lib.base import compute
 from lib.data import registry
-from lib.experiments import text
-from lib.experiments.sentences import attacking, learning, networks, settings, tangent
+from lib.engine import parameters
+from lib.experiments.text import attacking, learning, networks, settings, tangent
+from lib.experiments.text import record as text
+from lib.measures import transferability
 from lib.models import reading
 
 

@@ -8,11 +8,13 @@ import pytest
 import torch
 from tinytext import JOB, TINY, imitation
 
-from lib import kept, ledger, paper, runs, statistics
+from lib import statistics
+from lib.base import paper
 from lib.data import registry
-from lib.experiments import text
-from lib.experiments.sentences import example, explain, facts, networks, report, settings, summary
-from lib.figures import text as figures
+from lib.engine import kept, runs
+from lib.experiments.text import claims, example, explain, figures, networks, settings, summary, tables
+from lib.experiments.text import record as text
+from lib.theory import ledger
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,7 +79,7 @@ def test_the_summary_keeps_the_common_protocol(record):
 
 def test_the_paper_s_three_points_prove_little(record):
     """One-sided exact p of a perfect order of three is 1/6; tau1 is ordered against knowledge."""
-    shown = str(report.order_table(made_up(record)))
+    shown = str(tables.order_table(made_up(record)))
     perfect = statistics.kendall(paper.TEXT.columns["tau2"], paper.TEXT.columns["knowledge"])
     assert perfect.p_one_sided == pytest.approx(1 / 6)
     assert "| paper | τ₁ | 3 | -0.333 |" in shown
@@ -86,18 +88,18 @@ def test_the_paper_s_three_points_prove_little(record):
 
 def test_tables_and_figures_show_every_source(record):
     made = made_up(record)
-    for table in (report.source_table, report.attack_table, report.paper_table):
+    for table in (tables.source_table, tables.attack_table, tables.paper_table):
         shown = str(table(made))
         assert all(summary.title(name) in shown for name in TINY.sources)
-    assert "0716" in str(report.paper_table(made))
-    assert str(report.joint_table(made)).count("(p ") == 5 * (len(summary.MEASURES) + len(summary.RIVALS))
+    assert "0716" in str(tables.paper_table(made))
+    assert str(tables.joint_table(made)).count("(p ") == 5 * (len(summary.MEASURES) + len(summary.RIVALS))
     assert "one model was not trained, contrasts" in str(explain.table(made))
-    stamped = report.neighbour_table([("good", ["bad", "fine"], ["bad"])], made.caption)
+    stamped = tables.neighbour_table([("good", ["bad", "fine"], ["bad"])], made.caption)
     assert stamped.note.endswith(made.caption)
-    assert "2 of 2" in str(report.choice_table(made))
-    assert "not a test" in str(report.frame_table(made_up(record | {"is_test": False})))
-    assert len(report.reading_table(made).rows) == len(report.READINGS)
-    assert report.link_table(made).rows[0][4] == pytest.approx(1.0)
+    assert "2 of 2" in str(tables.choice_table(made))
+    assert "not a test" in str(tables.frame_table(made_up(record | {"is_test": False})))
+    assert len(tables.reading_table(made).rows) == len(tables.READINGS)
+    assert tables.link_table(made).rows[0][4] == pytest.approx(1.0)
     for figure in (figures.raw(made), figures.beside(made), figures.links(made), figures.collapse([made]),
                    figures.sizes(made)):  # fmt: skip
         assert "made up" in figure.texts[-1].get_text()
@@ -139,7 +141,7 @@ def test_the_recorded_run_says_what_the_chapter_says():
         pytest.skip("text-reduced is not recorded")
     assert len(recorded.records) == recorded.config.seeds * 7 == 35
     assert all(r["is_test"] for r in recorded.records)
-    rows = [ledger.Row(*fact) for fact in facts.facts(recorded)]
+    rows = [ledger.Row(*fact) for fact in claims.facts(recorded)]
     for row in rows:
         row.decide()
     for record in recorded.records:
@@ -148,7 +150,7 @@ def test_the_recorded_run_says_what_the_chapter_says():
         record["readings"]["probabilities"]["tau2"] = 0.1
         record["tau1"], record["by_scale"]["0.001"][0] = 0.5, 1e-3
     left = []
-    for place, fact in enumerate(facts.facts(recorded)):
+    for place, fact in enumerate(claims.facts(recorded)):
         with contextlib.suppress(ValueError):
             ledger.Row(*fact).decide()
             left.append(place)

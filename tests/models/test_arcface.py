@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy, normalize
 from torchvision.ops import sigmoid_focal_loss
 
-from lib import training
+from lib.models import training
 from lib.models.arcface import ArcFace, focal_loss
 
 FEATURES, CLASSES, N = 6, 5, 40

@@ -6,9 +6,10 @@ import torch
 from torch.nn import functional
 from transformers import BertModel
 
-from lib import compute, jacobian, training, transferability
+from lib.base import compute
 from lib.data import registry, words
-from lib.models import bert, reading
+from lib.measures import jacobian, transferability
+from lib.models import bert, reading, training
 
 TEXTS = [
     "good film",

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torchvision.models import resnet18 as torchvision_resnet18
 
-from lib import training
+from lib.models import training
 from lib.models.cnn import DigitNet
 from lib.models.resnet import MEAN, STD, ResNet, resnet18
 

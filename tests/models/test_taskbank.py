@@ -11,11 +11,10 @@ from torch import nn
 from torch.nn import functional
 from torchvision.models import resnet50
 
-from lib import training
 from lib.data import registry, task_labels
 from lib.data.entry import File
 from lib.data.taskbank import WEIGHTS
-from lib.models import taskbank, taskbank_labels
+from lib.models import taskbank, taskbank_labels, training
 from lib.models.taskbank import BANK, Decoder, Encoder, Head, TaskNetwork
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from checks import Page
 
-from lib import pages
+from lib.chapters import pages
 
 
 def _lacking():

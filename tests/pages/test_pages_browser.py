@@ -6,11 +6,11 @@ import pytest
 from browser import Server, chromium
 from checks import LIMIT
 
-from lib import chapters
+from lib.chapters import execution
 
 WIDE, NARROW = (1280, 900), (500, 900)
 EVERY = os.environ.get("TRANSFER_BOOK") == "built"  # in CI each page in both sizes, else a sample
-PAGES = chapters.toc()
+PAGES = execution.toc()
 SAMPLE = [(page, size) for page in PAGES for size in (WIDE, NARROW)]
 SAMPLE = SAMPLE if EVERY else [(page, NARROW) for page in PAGES[:2]]
 

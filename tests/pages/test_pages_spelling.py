@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from lib import chapters
+from lib.chapters import execution
 
 OWN = Path(__file__).with_name("words.txt")
 SKIPPED = {"genindex", "prf-prf", "search", "references"}
@@ -24,7 +24,7 @@ BRITISH = ((r"is(e|es|ed|ing|er|ers|ation|ations)$", r"iz\1"), (r"our", "or"), (
 def known():
     dictionary = pytest.importorskip("spellchecker").SpellChecker()
     own = set(OWN.read_text().split())
-    bibliography = (chapters.BOOK / "references.bib").read_text(encoding="utf-8").lower()
+    bibliography = (execution.BOOK / "references.bib").read_text(encoding="utf-8").lower()
     cited = set(re.findall(r"[a-z]{4,}", bibliography))
 
     def check(word):

@@ -7,9 +7,12 @@ import pytest
 import yaml
 from checks import Page
 
-from lib import chapters, closure
+from lib.chapters import execution
+from lib.engine import fingerprint
 
-REPOSITORY = yaml.safe_load((closure.ROOT / "_config.yml").read_text()).get("repository", {}).get("url", "")
+REPOSITORY = (
+    yaml.safe_load((fingerprint.ROOT / "_config.yml").read_text()).get("repository", {}).get("url", "")
+)
 GENERATED = {"genindex", "prf-prf", "search"}  # Sphinx's own pages
 
 
@@ -20,7 +23,7 @@ def complaints(pages, check, *arguments):
 
 
 def test_every_page_of_the_contents_is_there(built):
-    assert set(chapters.toc()) <= set(built)
+    assert set(execution.toc()) <= set(built)
 
 
 def test_every_internal_link_resolves(built):

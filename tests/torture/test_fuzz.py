@@ -9,7 +9,8 @@ from functools import cache, partial
 import pytest
 from tiny import accepted, check_message, config_or_error, tiny
 
-from lib import audit, chapters, closure, parameters, runs
+from lib.chapters import execution
+from lib.engine import audit, fingerprint, parameters, runs
 
 EXECUTED = 5
 CLEAR = r"chapter {name} failed in cell \d+:\n.*\n(ValueError|TypeError): [^\n]{{10,}}"
@@ -23,7 +24,7 @@ STRANGE = [
 
 
 MANY = pytest.mark.parametrize("count", [50, pytest.param(500, marks=pytest.mark.torture)])
-EXPERIMENTS = closure.experiments()
+EXPERIMENTS = fingerprint.experiments()
 
 
 def plain_hints(code):
@@ -39,9 +40,9 @@ class Validator:
     """What a chapter does with its parameters: `chapters.check`, and then the call in its second cell."""
 
     def __init__(self, name):
-        self.name, self.book, self.defaults = name, chapters.notebook(name), chapters.defaults(name)
-        code = chapters._python(chapters._code_cells(self.book))
-        self.module = None if (hints := plain_hints(code)) else audit.experiment(chapters._configured(code))
+        self.name, self.book, self.defaults = name, execution.notebook(name), execution.defaults(name)
+        code = execution._python(execution._code_cells(self.book))
+        self.module = None if (hints := plain_hints(code)) else audit.experiment(execution._configured(code))
         self.hints = hints
 
     def known(self, name):
@@ -49,7 +50,7 @@ class Validator:
         return self.defaults[name] if self.hints else getattr(self.module.PRESETS["quick"], name, None)
 
     def __call__(self, values):
-        chapters.check(self.name, values)
+        execution.check(self.name, values)
         given = self.defaults | values
         if self.hints:
             parameters.plain(given, **self.hints)
@@ -93,10 +94,10 @@ def drawn(chance, names, known_value, strange=0.4):
 
 
 @MANY
-@pytest.mark.parametrize("name", chapters.names())
+@pytest.mark.parametrize("name", execution.names())
 def test_the_parameters_of_each_chapter(name, count, monkeypatch):
     check, chance, found = validator(name), random.Random(name), {True: 0, False: 0}
-    monkeypatch.setattr(chapters, "notebook", lambda asked: check.book)  # read once, not 500 times
+    monkeypatch.setattr(execution, "notebook", lambda asked: check.book)  # read once, not 500 times
     for _ in range(count):
         found[accepted(check, drawn(chance, list(check.defaults), check.known))] += 1
     assert min(found.values()) > count // 50, f"{found}: the draw tests only one of the two"
@@ -115,8 +116,8 @@ def test_a_whole_chapter_with_drawn_parameters(name, tmp_path):
         values = drawn(chance, names, check.known, 0)
     out = tmp_path / "out.ipynb"
     try:
-        found = chapters.execute(name, values, out).read_text()
-    except chapters.ChapterError as error:
+        found = execution.execute(name, values, out).read_text()
+    except execution.ChapterError as error:
         found = str(error)
     assert out.exists() or re.fullmatch(CLEAR.format(name=name), found, re.DOTALL), f"{values}: {found}"
 

@@ -102,4 +102,4 @@ def test_a_worker_with_another_code_is_refused(cluster):
     cluster.python(*RUN, "--scheduler", cluster.address)  # they had not imported it yet
     cluster.edit("lib/answer.py", "43", "44")
     out = cluster.python(*RUN, "--overwrite", "--scheduler", cluster.address, code=2)
-    assert "the worker has another experiments/toy.py, or other packages" in out
+    assert "the worker has another experiments/toy/record.py, or other packages" in out

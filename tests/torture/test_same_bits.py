@@ -5,8 +5,8 @@ import random
 import pytest
 from tiny import tiny
 
-from lib import audit, closure, runs
-from lib.processes import Processes
+from lib.engine import audit, fingerprint, runs
+from lib.engine.places.processes import Processes
 
 
 def untimed(value):
@@ -30,7 +30,7 @@ def smallest(module):
 
 
 @pytest.mark.torture
-@pytest.mark.parametrize("name", closure.experiments())
+@pytest.mark.parametrize("name", fingerprint.experiments())
 def test_records_here_and_in_processes(name, tmp_path, monkeypatch):
     module, few = audit.experiment(name), 3
     monkeypatch.setattr(module, "jobs", lambda config, jobs=module.jobs: jobs(config)[:few])

@@ -119,7 +119,7 @@ def test_a_clock_set_back(project):
     """Files are younger than now; and what is edited is older than what was there."""
     for path in (project.root / "lib").rglob("*.py"):
         os.utime(path, (4e9, 4e9))
-    code = "import os, warnings; from lib import runs; from lib.experiments import toy\n"
+    code = "import os, warnings; from lib.engine import runs; from lib.experiments.toy import record as toy\n"
     code += "first = runs.run(toy, toy.PRESETS['quick']); again = runs.run(toy, toy.PRESETS['quick'])\n"
     code += "open('lib/answer.py', 'a').write('# edited'); os.utime('lib/answer.py', (1e9, 1e9))\n"
     code += "print(len(list(os.scandir('_runs/toy'))))\n"

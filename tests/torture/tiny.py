@@ -3,7 +3,7 @@
 import dataclasses
 import typing
 
-from lib import parameters
+from lib.engine import parameters
 
 
 def check_message(error):

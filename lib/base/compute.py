@@ -1,0 +1,146 @@
+"""Where and with which random numbers things are computed: device, threads, generators, jobs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+import torch
+
+Job = TypeVar("Job")
+Done = TypeVar("Done")
+DEVICES = ("cpu", "cuda", "mps")
+
+
+class Place(Protocol):
+    """Where jobs run: `HERE`, `processes.Processes`, `cluster.Cluster`. The jobs do not depend on which."""
+
+    def device(self, name: str | None) -> str:
+        """The device called `name`, as `resolve_device` says, at that place; ValueError if it has none."""
+
+    def each(
+        self, function: Callable[[Any], Any], jobs: Iterable[Any], device: str = "cpu"
+    ) -> Iterator[tuple[int, Any]]:
+        """(number of the job, `function(job)`) as they are done.
+
+        A job is taken from `jobs` only when there is a worker for it. Raises JobFailed once every other
+        job that had begun is done.
+        """
+
+
+class JobFailed(RuntimeError):
+    """A job failed in every worker that tried it: names the job and the error."""
+
+
+def resolve_device(name: str | torch.device | None = None) -> torch.device:
+    """The device called `name`; None and "auto" mean the first CUDA device, or the CPU where there is none.
+
+    Apple's "mps" has no float64, so it is used only when asked for.
+
+    Raises:
+        ValueError: the name is not a device, or the machine does not have it.
+    """
+    if name is None or name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in DEVICES:
+        raise ValueError(
+            f"device {name!r} is not known: use {', '.join(DEVICES)}, 'cuda:1', or None for auto"
+        )
+    present = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if (device.index or 0) >= present[device.type]:
+        raise ValueError(f"device {name!r} is not on this machine: use 'cpu', or None to take what is there")
+    return device
+
+
+def generator(seed: int, *names: str | int | float, device: str | torch.device = "cpu") -> torch.Generator:
+    """A random stream of its own for every (seed, names): `generator(0, "source", 3)`.
+
+    The stream depends on nothing else, so that adding one elsewhere changes no number here. Torch's CPU
+    generator takes 32 bits of seed: among k streams two coincide with a chance of about k^2 / 2^33.
+
+    Raises:
+        TypeError: the seed is not an int, or a name is not a str, int or float.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise TypeError(f"seed must be an int, not {seed!r}")
+    for name in names:
+        if isinstance(name, bool) or not isinstance(name, str | int | float):
+            raise TypeError(f"the name of a random stream must be a str, int or float, not {name!r}")
+    stream = hashlib.sha256(json.dumps([seed, *names]).encode()).digest()
+    return torch.Generator(device=device).manual_seed(int.from_bytes(stream[:4], "big"))
+
+
+def environment(device: str | torch.device | None = None) -> dict[str, str | int]:
+    """What a result was computed with: python, torch, device, threads, platform; no host, no user.
+
+    `capability` is the CPU's vector instructions (AVX2, AVX512): others round otherwise.
+    """
+    chosen = resolve_device(device)
+    name = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else chosen.type
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "device": name if chosen.type == "cpu" else f"{chosen.type} ({name})",
+        "threads": torch.get_num_threads(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "capability": torch.backends.cpu.get_cpu_capability(),
+    }
+
+
+@contextmanager
+def at_most_threads(count: int) -> Iterator[int]:
+    """Use at most `count` torch threads inside; never more than the user chose (OMP_NUM_THREADS).
+
+    Raises:
+        ValueError: `count` is below 1.
+    """
+    if count < 1:
+        raise ValueError(f"threads must be at least 1, not {count}")
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(count, before))
+    try:
+        yield torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Here:
+    """This process, one job after the other. An error of a job is raised as it is."""
+
+    def device(self, name: str | None) -> str:
+        return str(resolve_device(name))
+
+    def each(
+        self, function: Callable[[Any], Any], jobs: Iterable[Any], device: str = "cpu"
+    ) -> Iterator[tuple[int, Any]]:
+        return ((number, function(job)) for number, job in enumerate(jobs))
+
+
+HERE: Place = _Here()
+
+
+def map_jobs(
+    function: Callable[[Job], Done], jobs: Iterable[Job], place: Place = HERE, device: str = "cpu"
+) -> Iterator[Done]:
+    """`function(job)` for every job, in the order of the jobs; here, one after the other, each as it is done.
+
+    For another `place` see `lib.engine.places`: function and jobs must then be picklable and independent.
+
+    Raises:
+        JobFailed: a job failed at another place; here its own error is raised.
+    """
+    early: dict[int, Done] = {}
+    wanted = 0
+    for number, done in place.each(function, jobs, device):
+        early[number] = done
+        while wanted in early:
+            yield early.pop(wanted)
+            wanted += 1

@@ -1,0 +1,55 @@
+"""Hair: a volume behind the head, and what grows on the head itself."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from lib.data.drawn.portrait import features, head
+from lib.data.drawn.portrait.light import Light
+from lib.data.drawn.portrait.paint import Array, cover, over, spot, zigzag
+
+
+def behind(s: SimpleNamespace, v: SimpleNamespace, light: Light, canvas: Array) -> None:
+    """The volume of hair behind the head: a cap, two sides when bald, or down to the shoulders."""
+    volume = s.hair_volume * (1 - s.Bald)
+    a = v.side + 0.035 * s.Bald + volume * (0.55 + 0.75 * s.long)
+    top = np.where(s.Bald > 0, np.float32(0.42), s.crown + 1.1 * volume)
+    bottom = np.where(s.long > 0, s.hair_length, np.float32(0.22))
+    v.hair_edge = head.outline(v.x, v.y, a, top, bottom, np.float32(0.2), 0.75 * s.long)
+    v.hair = _strands(s, v, light)
+    ragged = 0.012 * zigzag(6 * v.x + 4 * v.y) * s.hair_muss
+    depth = 1 - 0.35 * np.clip(v.y / 0.5, 0, 1)  # darker behind neck and cheeks
+    over(canvas, v.hair * depth[:, None], cover(v.hair_edge + ragged, v.pixel))
+
+
+def before(s: SimpleNamespace, v: SimpleNamespace, canvas: Array) -> None:
+    """Hair on the head itself: above the hairline, and down the sides to the ears or along the cheeks."""
+    u = np.abs(v.X) / s.width
+    u2 = u * u / (1 + 0.10 * s.Male + 0.14 * (1 - s.long))
+    fringe = np.maximum(2.2 * s.fringe - 1.2, 0) * (1 - 0.7 * s.Male)
+    line = s.hair_line + (0.25 - 0.15 * s.Male) * u2 + 1.5 * u2 * u2 * u2 + 0.45 * s.parting * v.X
+    line = line + fringe * (0.24 - 0.05 * zigzag(1.5 * v.X + s.parting))
+    burns = np.where(s.long > 0, s.hair_length, 0.04 + 0.10 * s.Male * s.beard_size)
+    short = np.maximum(v.Y - line, v.Y - burns)
+    above = v.Y + 0.18  # when bald, what is left lies beside the ears
+    bald = np.maximum((0.80 + 1.8 * above * above - u) * 0.5, v.Y - 0.08)
+    distance = np.where(s.Bald > 0, bald, short) + 0.010 * zigzag(11 * v.X) * s.hair_muss
+    inside = cover(np.minimum(v.hair_edge, v.edge), v.pixel)
+    shadow = 0.35 * np.clip(1 - distance / 0.09, 0, 1) * (1 - s.Bald)
+    canvas *= 1 - (shadow * cover(v.edge, v.pixel))[:, None]
+    over(canvas, v.hair, cover(distance, v.pixel + 0.015) * inside)
+
+
+def _strands(s: SimpleNamespace, v: SimpleNamespace, light: Light) -> Array:
+    """Lit hair, (N, 3, H, W): locks that fan out from the crown, with a band of sheen across them."""
+    a, top = s.width + s.hair_volume, s.crown + s.hair_volume
+    nx, ny = v.x / a, np.where(v.y < 0, v.y / top, 0.25 * v.y)
+    nz = np.sqrt(np.maximum(1.05 - nx * nx - ny * ny, 0.06))
+    fan = (v.x - s.parting) / (1.5 + v.y)
+    wave = 0.8 * s.hair_muss * zigzag(0.7 * v.y)
+    lock = 0.6 * zigzag(7 * fan + wave) + 0.4 * zigzag(17 * fan + 0.3 * v.y)
+    sheen = spot(v.x - 0.5 * light.x, v.y + 0.62 * top, 0.5, 0.16)
+    bright = light.on((nx, ny, nz)) * (1 + 0.22 * lock) + 0.35 * sheen * (0.7 + 0.3 * lock)
+    return features.hair(s) * bright[:, None] * light.colour

@@ -1,0 +1,280 @@
+"""What a chapter or a module depends on: the files of `lib` that it imports, transitively, and the versions.
+
+Read from the syntax tree: nothing is imported or executed. The digest decides whether a stored result
+or an executed chapter is still what the present code would compute.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+ROOT = PACKAGE.parent  # the project: book/, results/, _toc.yml lie here
+_DYNAMIC = {"import_module", "__import__"}
+
+Source = str | Path
+
+
+def files(source: Source) -> list[Path]:
+    """The files of `lib` that `source` imports, transitively, sorted; a path inside `lib` counts itself.
+
+    `source` is the text of a program (a chapter's code) or the path of a Python file. Imports inside
+    functions, relative ones and the packages' `__init__` files count. A dynamic import counts every module
+    that it could reach. Files beside the modules that are not Python (a style sheet) count too.
+
+    Raises:
+        SyntaxError: a file or the text is not Python; the message names the file.
+    """
+    return [path for path in _closure(source) if isinstance(path, Path)]
+
+
+def third_party(source: Source) -> list[str]:
+    """The top-level packages outside `lib` and the standard library that the closure imports, sorted."""
+    return [name for name in _closure(source) if isinstance(name, str)]
+
+
+def versions(source: Source) -> dict[str, str]:
+    """{distribution: version} of the installed distributions that the closure imports."""
+    by_package = _distributions()
+    names = {dist for package in third_party(source) for dist in by_package.get(package, ())}
+    return {name: metadata.version(name) for name in sorted(names)}
+
+
+def digest(source: Source, *, extra: object = ()) -> str:
+    """sha256 over the source, the files of its closure, the versions it imports, Python's minor and `extra`.
+
+    `extra` is anything whose `repr` is stable: data checksums, tags, parameters. For a file the answer is
+    remembered until a file or a folder of the closure changes.
+    """
+    if isinstance(source, str):
+        return _digest(source, extra)
+    _closure(source)
+    stamps, key = _known[source][1], (source, repr(extra))
+    if _digests.get(key, ([], ""))[0] != stamps:
+        _digests[key] = stamps, _digest(source, extra)
+    return _digests[key][1]
+
+
+def changed(source: Source) -> list[Path]:
+    """Files of the closure edited since this process started: what runs may not be what they say.
+
+    Told by time stamp, size and inode then and now, not by a clock, which may be set back.
+    """
+    return [path for path in files(source) if _stamp(path) != _AT_START.get(path)]
+
+
+def relative(path: Path) -> str:
+    """A file of `lib` as a path inside it; of a file elsewhere, the whole path."""
+    path = path.resolve()
+    return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
+
+
+def experiments(source: Source | None = None) -> list[str]:
+    """The experiments in the closure, or all there are: folders of `lib/experiments` with a record."""
+    folder = PACKAGE / "experiments"
+    found = folder.glob("*/record.py") if source is None else files(source)
+    return sorted(
+        path.parent.name for path in found if path.name == "record.py" and path.parent.parent == folder
+    )
+
+
+def calls(source: Source, name: str) -> list[str | None]:
+    """First arguments of all calls of `name` in the source and its closure; None where it is no literal."""
+    sources: list[Source] = [source, *(path for path in files(source) if path.suffix == ".py")]
+    found = [node for each in sources for node in _nodes(each) if _called(node) == name]
+    return [_literal(node.args[0]) if node.args else None for node in found if isinstance(node, ast.Call)]
+
+
+def _walk(source: Source) -> set[Path | str]:
+    """Files of `lib` (paths) and third-party packages (strings) reached from `source`."""
+    reached: set[Path | str] = set()
+    todo: list[Source] = [source]
+    folders = tuple(_stamps([path for path in [PACKAGE, *PACKAGE.rglob("[!_]*")] if path.is_dir()]))
+    while todo:
+        item = todo.pop()
+        if isinstance(item, Path) and item.resolve().is_relative_to(PACKAGE):
+            reached.add(item.resolve())
+        for dependency in _direct(item, None if isinstance(item, str) else _stamp(item), folders):
+            if dependency not in reached:
+                reached.add(dependency)
+                if isinstance(dependency, Path):
+                    todo.append(dependency)
+    return reached
+
+
+@cache
+def _direct(source: Source, _stamp: tuple | None, _folders: tuple) -> frozenset[Path | str]:
+    """`_imports`, once for a file as it is: what a name means changes with the names in a folder alone."""
+    return frozenset(_imports(source))
+
+
+def _imports(source: Source) -> Iterator[Path | str]:
+    """What one file imports directly: files of `lib` and names of third-party packages."""
+    for node in _nodes(source):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _resolve(alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, source)
+            yield from _resolve(base)
+            for alias in node.names:
+                yield from _resolve(_faced(f"{base}.{alias.name}"), only_lib=True)
+        elif isinstance(node, ast.Attribute):
+            yield from _resolve(_faced(f"{PACKAGE.name}.{node.attr}"), only_lib=True)
+        elif _called(node) in _DYNAMIC:
+            yield from _reachable(node, source)
+
+
+def _resolve(dotted: str, *, only_lib: bool = False) -> Iterator[Path | str]:
+    """The files of `lib.a.b` and of the packages above it; or the top-level name of anything else."""
+    head, *rest = dotted.split(".")
+    if head != PACKAGE.name:
+        if not only_lib and head not in sys.stdlib_module_names:
+            yield head
+        return
+    for depth in range(len(rest) + 1):
+        stem = PACKAGE.joinpath(*rest[:depth])
+        yield from (path for path in (stem / "__init__.py", stem.with_suffix(".py")) if path.is_file())
+
+
+def _faced(dotted: str) -> str:
+    """The module behind a name of the public face (`lib.FACE`), such as `lib.rank`; else the name itself."""
+    head, _, name = dotted.partition(".")
+    known = _face(PACKAGE / "__init__.py", _stamp(PACKAGE / "__init__.py")) if head == PACKAGE.name else {}
+    return known.get(name, dotted).partition(":")[0]
+
+
+@cache
+def _face(path: Path, _stamp: tuple | None) -> dict[str, str]:
+    body = ast.parse(path.read_text(encoding="utf-8")).body if path.is_file() else []
+    found = [node.value for node in body if isinstance(node, ast.Assign) and _target(node) == "FACE"]
+    return ast.literal_eval(found[0]) if found else {}
+
+
+def _target(node: ast.Assign) -> str | None:
+    return getattr(node.targets[0], "id", None)
+
+
+def _absolute(node: ast.ImportFrom, source: Source) -> str:
+    """`from ..a import b` as an absolute dotted name."""
+    if not node.level:
+        return node.module or ""
+    if isinstance(source, str):
+        raise SyntaxError(
+            f"line {node.lineno}: a chapter has no relative imports; write `from lib import ...`"
+        )
+    package = source.resolve().relative_to(ROOT).with_suffix("").parts[: -node.level]
+    return ".".join([*package, *([node.module] if node.module else [])])
+
+
+def _reachable(node: ast.AST, source: Source) -> Iterator[Path | str]:
+    """Every module that a dynamic import could name, as far as its first argument tells."""
+    argument = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    known = _literal(argument)
+    if known is not None and not known.startswith("."):
+        yield from _resolve(known)
+        return
+    start = argument.values[0] if isinstance(argument, ast.JoinedStr) and argument.values else None
+    prefix = (_literal(start) or "").rpartition(".")[0]  # f"lib.experiments.{name}" -> lib.experiments
+    if prefix and not prefix.startswith("."):
+        yield from _resolve(prefix)
+        folder = PACKAGE.joinpath(*prefix.split(".")[1:]) if prefix.split(".")[0] == PACKAGE.name else None
+    else:
+        folder = PACKAGE if isinstance(source, str) else source.resolve().parent
+    if folder is not None:
+        yield from folder.rglob("*.py")
+
+
+def _called(node: ast.AST) -> str | None:
+    """The last name of the function that `node` calls, if it is a call of a name or an attribute."""
+    function = node.func if isinstance(node, ast.Call) else None
+    return getattr(function, "attr", getattr(function, "id", None))
+
+
+def _literal(node: ast.AST | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _nodes(source: Source) -> list[ast.AST]:
+    """The imports and calls of a program, wherever they stand."""
+    if isinstance(source, str):
+        return _parsed(source, "the chapter's code")
+    return _read(source, source.stat().st_mtime_ns, source.stat().st_size)
+
+
+@cache
+def _read(path: Path, _mtime: int, _size: int) -> list[ast.AST]:
+    return _parsed(path.read_text(encoding="utf-8"), str(path))
+
+
+def _parsed(text: str, name: str) -> list[ast.AST]:
+    found: list[ast.AST] = []
+    todo: list[ast.AST] = [ast.parse(text, name)]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING":
+            todo.extend(node.orelse)  # what only a type checker reads changes no number
+            continue
+        todo.extend(ast.iter_child_nodes(node))
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Call) or _of_the_package(node):
+            found.append(node)
+    return found
+
+
+def _of_the_package(node: ast.AST) -> bool:
+    """Is it `lib.name`?"""
+    return isinstance(node, ast.Attribute) and getattr(node.value, "id", None) == PACKAGE.name
+
+
+def _closure(source: Source) -> list[Path | str]:
+    """Files of `lib`, sorted, then third-party packages, sorted; looked up again when one of them changed."""
+    known = _known.get(source)
+    if known is None or known[1] != _stamps(known[0]):  # a folder's stamp changes with the names in it
+        found = _walk(source)
+        files = {path for path in found if isinstance(path, Path)}
+        beside = {path for folder in {path.parent for path in files} for path in folder.glob("[!.]*[!~]")}
+        files |= {path for path in beside if path.is_file() and path.suffix not in {".py", ".pyc"}}
+        watched = [*([source] if isinstance(source, Path) else []), *files, *{path.parent for path in files}]
+        names = sorted(name for name in found if isinstance(name, str))
+        _known[source] = known = watched, _stamps(watched), [*sorted(files), *names]
+    return known[2]
+
+
+def _digest(source: Source, extra: object) -> str:
+    text = source if isinstance(source, str) else source.read_text(encoding="utf-8")
+    parts = [text, f"python {sys.version_info.major}.{sys.version_info.minor}", repr(extra)]
+    parts += [f"{name} {version}" for name, version in versions(source).items()]
+    parts += [f"{path.relative_to(ROOT).as_posix()} {_sha256(path)}" for path in files(source)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _stamps(paths: list[Path]) -> list[tuple[int, int, int] | None]:
+    return [_stamp(path) for path in paths]
+
+
+_AT_START = {path: _stamp(path) for path in PACKAGE.rglob("*") if path.suffix != ".pyc" and path.is_file()}
+_known: dict[Source, tuple[list[Path], list, list[Path | str]]] = {}  # source: watched, stamps, closure
+_digests: dict[tuple[Source, str], tuple[list, str]] = {}
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return {package: sorted(set(names)) for package, names in metadata.packages_distributions().items()}

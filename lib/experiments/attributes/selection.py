@@ -1,0 +1,120 @@
+"""What it does to a correlation to show the top five of forty; and the ranks that the authors released."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lib import statistics
+from lib.base import paper
+from lib.data import faces, registry
+from lib.experiments.attributes import summary
+from lib.experiments.attributes.settings import CELEBA
+
+SHOWN = paper.ATTRIBUTES.sources  # Table 1, in its order: by adversarial loss
+CODE_NAMES = {"Eyebrows": "Arched Eyebrows", "Lipstick": "Wearing Lipstick"}  # Table 1's name: the code's
+CITED = (1, 3, 11, 22, 16)  # ranks of SHOWN by mean accuracy, of forty; exp2/visualize.py at 985ab57
+
+
+@dataclass(frozen=True)
+class Selected:
+    """Kendall's tau-b over all sources, and over the `top` with the highest x alone, for many draws."""
+
+    whole: Tensor
+    top: Tensor
+
+    def share(self, least: float) -> tuple[float, float]:
+        """How often the tau-b of all, and of the top ones, is at least so large."""
+        slack = 1e-9
+        return tuple(float((side >= least - slack).double().mean()) for side in (self.whole, self.top))  # type: ignore[return-value]
+
+
+def simulate(
+    correlation: float, *, generator: torch.Generator, sources: int = 40, top: int = 5, repeats: int = 2000
+) -> Selected:
+    """Draws of `sources` pairs (x, y), jointly normal with a Kendall tau of `correlation` in the population.
+
+    tau = (2 / pi) arcsin(rho) for normal pairs (Kendall 1938). Raises ValueError for a tau outside [-1, 1]
+    or a top that is not 2 .. sources.
+    """
+    if not -1 <= correlation <= 1 or not 2 <= top <= sources:
+        raise ValueError(
+            f"correlation {correlation}, top {top} of {sources}: pass -1 .. 1, and 2 .. {sources}"
+        )
+    rho = math.sin(math.pi * correlation / 2)
+    x, noise = torch.randn(2, repeats, sources, generator=generator, dtype=torch.float64)
+    y = rho * x + math.sqrt(1 - rho**2) * noise
+    first = x.topk(top, dim=1).indices
+    return Selected(_taus(x, y), _taus(x.gather(1, first), y.gather(1, first)))
+
+
+def chosen(result: Any, measure: str = summary.HEADLINE[0], top: int = 5) -> dict[str, Any]:
+    """The run's own top `top` by a measure: names, tau-b among them, ranks by accuracy.
+
+    Of the means over seeds, for a printed table has one number a source.
+    """
+    names = summary.source_names(result)
+    x = summary.means(result, summary.PREDICTORS[measure])
+    y = summary.means(result, summary.KNOWLEDGE[summary.HEADLINE[1]])
+    first = x.argsort(descending=True)[:top]
+    order = summary.ranks(y)
+    return {
+        "names": [names[i] for i in first.tolist()],
+        "ranks": [order[i] for i in first.tolist()],
+        "top": statistics.kendall(x[first], y[first]),
+    }
+
+
+def released(root: Path | None = None) -> dict[str, float] | None:
+    """The authors' mean accuracy of the forty models, by CelebA's names; None where the file is not here."""
+    if not registry.present("face_verification", root):
+        return None
+    rows = {str(row["model"]): float(row["mean"]) for row in faces.released(root)}
+    known = {_plain(name): value for name, value in rows.items()}
+    return {name: known[_plain(name)] for name in CELEBA}
+
+
+def stamp(root: Path | None = None) -> str:
+    """Which file the released accuracies are read from: "face_verification db25d7c4", or that it is absent.
+
+    A page reads them, no run does; so they are not among the data of a recorded run.
+    """
+    digest = registry.digest("face_verification", root)
+    return f"face_verification {digest[:8]}" if digest else "face_verification is not here"
+
+
+def shown_ranks(root: Path | None = None) -> list[int]:
+    """Ranks of Table 1's five among the forty released accuracies; as cited where they are not here."""
+    every = released(root)
+    if every is None:
+        return list(CITED)
+    order = dict(
+        zip(map(_plain, every), summary.ranks(torch.tensor(list(every.values()), dtype=torch.float64)))
+    )
+    return [order[_plain(CODE_NAMES.get(name, name))] for name in SHOWN]
+
+
+def printed(column: str) -> Tensor:
+    """A column of Table 1, float64."""
+    return torch.tensor(paper.ATTRIBUTES.columns[column], dtype=torch.float64)
+
+
+def _plain(name: str) -> str:
+    """One spelling: "Bags under Eyes" and "Bags_Under_Eyes"; the code calls 5_o_Clock_Shadow Shadow."""
+    plain = name.lower().replace("_", " ")
+    return "shadow" if plain.endswith("shadow") else plain
+
+
+def _taus(x: Tensor, y: Tensor) -> Tensor:
+    """Kendall's tau of each row, without ties."""
+    n = x.shape[1]
+    parts = [
+        (torch.sign(a[:, :, None] - a[:, None]) * torch.sign(b[:, :, None] - b[:, None])).sum((1, 2))
+        for a, b in zip(x.split(500), y.split(500))
+    ]
+    return torch.cat(parts) / (n * (n - 1))

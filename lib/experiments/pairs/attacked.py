@@ -1,0 +1,135 @@
+"""The chapter "Definitions": attacks on small networks, in the plane and beside the exact ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from lib.attacks.virtual import virtual
+from lib.base import compute
+from lib.experiments.pairs.pairs import Pair, networks
+from lib.experiments.pairs.setting import Config
+from lib.measures import jacobian, transferability
+
+_CIRCLE = 181  # points that draw a circle
+_STARTS = 8  # of the ascent to the exact attack, the two tangent attacks among them
+_STEPS = 60
+
+
+def plane(config: Config, perturbation: float, seed: int = 0) -> dict[str, Any]:
+    """Figure 1 on networks R^2 -> R^2: the unit circle of attacks at one point, and its two images.
+
+    The point is the sample where angle and both ratios lambda are easiest to see (the largest
+    (1 - tau1(x)) lambda_S lambda_T). Deviations are those of the tangents (eq. 1); A is that of all samples.
+    Raises ValueError for a config with other than two inputs.
+    """
+    if config.inputs != 2:
+        raise ValueError(f"inputs = {config.inputs}: a plane has 2")
+    pair = networks(config, seed, perturbation, outputs=(2, 2))
+    source, target = pair.jacobians()
+    found = transferability.measure_jacobians(source, target)
+    index = ((1 - found.tau1_per_sample) * found.lambda_source * found.lambda_target).argmax()
+    turn = torch.linspace(0, 2 * torch.pi, _CIRCLE, dtype=torch.float64)
+    circle = torch.stack([turn.cos(), turn.sin()], dim=1).to(source)
+    attacks = [jacobian.top_triplets(stack[index][None], 1)[1][0, 0] for stack in (source, target)]
+    attacks[1] = attacks[1] * torch.sign(attacks[0] @ attacks[1])  # the sign is free: take the nearer one
+    return {
+        "circle": circle,
+        "image_source": circle @ source[index].mT,
+        "image_target": circle @ target[index].mT,
+        "attack_source": attacks[0],
+        "attack_target": attacks[1],
+        "source_own": source[index] @ attacks[0],
+        "target_moved": target[index] @ attacks[0],
+        "target_own": target[index] @ attacks[1],
+        "aligned": found.alignment @ source[index] @ attacks[0],
+        "index": int(index),
+    }
+
+
+def tangent_against_exact(pair: Pair, epsilons: Sequence[float], seed: int = 0) -> list[dict[str, Any]]:
+    """How good the tangent attack on the target is, for each radius (Def. 1).
+
+    gain (N,): |f(x + delta) - f(x)| for the better sign of the tangent attack, over its largest value that an
+    ascent from several starts finds in the ball. bend (N,): |f(x + delta) - f(x) - J delta| / |J delta|.
+    """
+    direction = virtual(pair.target, pair.x, 1.0)
+    draw = compute.generator(seed, "exact attack")
+    rows = []
+    for epsilon in epsilons:
+        tangent = torch.stack([epsilon * direction, -epsilon * direction])
+        reached = _moved(pair, tangent).norm(dim=-1).amax(0)
+        exact = torch.maximum(reached, _ascend(pair, tangent, epsilon, draw))
+        linear = epsilon * _slope(pair, direction)
+        bend = (_moved(pair, tangent[:1])[0] - linear).norm(dim=-1) / linear.norm(dim=-1)
+        rows.append({"epsilon": epsilon, "gain": reached / exact, "bend": bend})
+    return rows
+
+
+def adversarial_loss(target: jacobian.Model, x: Tensor, delta: Tensor) -> float:
+    """Def. 6 with the mean squared loss and y = f_T: E|f_T(x + delta) - f_T(x)|^2."""
+    with torch.no_grad():
+        return (target(x + delta) - target(x)).flatten(1).square().sum(-1).mean().item()
+
+
+def loss_ratios(pair: Pair, epsilons: Sequence[float]) -> list[dict[str, float]]:
+    """The target's loss under the source's attack over that under its own, beside alpha and its square."""
+    found = transferability.measure(pair.source, pair.target, pair.x)
+    own, other = (virtual(f, pair.x, 1.0) for f in (pair.target, pair.source))
+    return [
+        {
+            "epsilon": epsilon,
+            "ratio": adversarial_loss(pair.target, pair.x, epsilon * other)
+            / adversarial_loss(pair.target, pair.x, epsilon * own),
+            "alpha": found.alpha,
+            "alpha_squared": found.alpha_squared,
+        }
+        for epsilon in epsilons
+    ]
+
+
+def same_attack_many_targets(pair: Pair, epsilon: float) -> list[list[Any]]:
+    """Three targets that one affine map turns into one another: what each measure says of them."""
+    targets: dict[str, jacobian.Model] = {
+        "$f_T$": pair.target,
+        "$3 f_T$": lambda x: 3 * pair.target(x),
+        "$f_T$ with every output twice": lambda x: pair.target(x).repeat(1, 2),
+    }
+    delta = virtual(pair.source, pair.x, epsilon)
+    rows = []
+    for name, target in targets.items():
+        found = transferability.measure(pair.source, target, pair.x)
+        loss = adversarial_loss(target, pair.x, delta)
+        rows.append([name, loss / epsilon**2, found.tau1, found.tau2, found.alpha_squared])
+    return rows
+
+
+def _moved(pair: Pair, delta: Tensor) -> Tensor:
+    """f_T(x + delta) - f_T(x) for delta (S, N, n)."""
+    moved = pair.target((pair.x + delta).flatten(0, 1)).unflatten(0, delta.shape[:2])
+    return moved - pair.target(pair.x)
+
+
+def _slope(pair: Pair, direction: Tensor) -> Tensor:
+    """J_T(x) direction (N, d)."""
+    return (jacobian.jacobians(pair.target, pair.x) @ direction.unsqueeze(-1)).squeeze(-1)
+
+
+def _ascend(pair: Pair, tangent: Tensor, epsilon: float, draw: torch.Generator) -> Tensor:
+    """The largest |f_T(x + delta) - f_T(x)| (N,) over the ball, by projected ascent from `_STARTS` starts."""
+    others = torch.randn(_STARTS - 2, *pair.x.shape, generator=draw, dtype=torch.float64).to(pair.x)
+    delta = torch.cat([tangent, epsilon * normalize(others, dim=-1)])
+    best = torch.zeros(len(pair.x)).to(pair.x)
+    for step in range(_STEPS):
+        delta = delta.requires_grad_(True)
+        size = _moved(pair, delta).norm(dim=-1)
+        (gradient,) = torch.autograd.grad(size.sum(), delta)
+        best = torch.maximum(best, size.detach().amax(0))
+        delta = delta.detach() + epsilon * (1 - step / _STEPS) * normalize(gradient, dim=-1)
+        length = delta.norm(dim=-1, keepdim=True)
+        delta = torch.where(length > epsilon, epsilon * delta / length, delta)
+    return best

@@ -1,0 +1,153 @@
+"""Numbers behind the theory chapters' pictures: curves and points, computed here, drawn in `figures`."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+import sympy as sp
+import torch
+from torch import Tensor
+
+from lib.experiments.pairs.measures import gap, transfer
+from lib.experiments.pairs.pairs import Pair
+from lib.measures import transferability
+from lib.theory import counterexamples
+from lib.theory.counterexamples import Case
+from lib.theory.symbolic import broken_step, instances
+from lib.theory.symbolic.exact import Instance
+
+
+def triangle(pair: Pair, index: int) -> dict[str, float]:
+    """The two gradients of a scalar pair at one point, in the plane they span (App. C, eq. 5).
+
+    The first axis lies along grad f_S: `source` is |grad f_S|, (`along`, `across`) is grad f_T, `fitted` is
+    A |grad f_S|.
+    """
+    source, target = pair.jacobians()
+    own, other = source[index, 0], target[index, 0]
+    along = (own @ other / own.norm()).item()
+    slope = transferability.measure_jacobians(source, target).alignment.item()
+    return {
+        "source": own.norm().item(),
+        "along": along,
+        "across": (other.norm().square() - along**2).clamp(min=0).sqrt().item(),
+        "fitted": slope * own.norm().item(),
+    }
+
+
+def slopes(pair: Pair, count: int = 101) -> dict[str, Any]:
+    """E|grad f_T - a grad f_S|^2 for slopes a from A - |A| - 1 to A + |A| + 1, with A itself."""
+    source, target = pair.jacobians()
+    best = transferability.measure_jacobians(source, target).alignment.item()
+    grid = torch.linspace(best - abs(best) - 1, best + abs(best) + 1, count, dtype=torch.float64)
+    loss = [(target - a * source).square().sum((1, 2)).mean().item() for a in grid]
+    return {"slope": grid.tolist(), "loss": loss, "alignment": best}
+
+
+def third_term(case: Case, toward: Tensor, count: int = 91) -> dict[str, Any]:
+    """X3 at one point for u turning from v_T to `toward`, with the paper's two bounds on it (App. D).
+
+    `toward` (n,) is a unit vector orthogonal to v_S and v_T. X3 = |J_T u2 - A J_S u|, u2 = u - <u, v_T> v_T.
+    """
+    found = transferability.measure_jacobians(case.source, case.target, case.weights)
+    source, target = case.source[0], case.target[0]
+    top = torch.linalg.svd(target)[2][0]
+    angles = torch.linspace(0, torch.pi / 2, count, dtype=torch.float64)
+    u = angles.cos()[:, None] * top + angles.sin()[:, None] * toward
+    rest = u - (u @ top)[:, None] * top
+    value = (rest @ target.mT - u @ (found.alignment @ source).mT).norm(dim=1)
+    norm = torch.linalg.matrix_norm(found.alignment, 2)
+    share_t = found.lambda_target[0] * found.sigma_target[0]
+    share_s = found.lambda_source[0] * norm * found.sigma_source[0]
+    claimed = (found.lambda_target[0] + found.lambda_source[0]) * norm * found.sigma_source[0]
+    return {
+        "degrees": angles.rad2deg().tolist(),
+        "third": value.tolist(),
+        "first_bound": (share_t + share_s).item(),
+        "second_bound": claimed.item(),
+    }
+
+
+def family(etas: Sequence[float]) -> dict[str, list[float]]:
+    """(13), (14) and both sides of Theorem 2 on `instances.rare_point(eta)`, exact, then rounded."""
+    cases = [instances.rare_point(sp.Rational(str(eta))) for eta in etas]
+    bracket = [case.main_term + case.ratio_term for case in cases]
+    return {
+        "eta": [float(eta) for eta in etas],
+        "line_13": [float(broken_step.line_13(case)) for case in cases],
+        "line_14": [float(broken_step.line_14(case)) for case in cases],
+        "lhs": [float(case.lhs) for case in cases],
+        "rhs": [float(5 * b) for b in bracket],
+        "rhs_two": [float(2 * b) for b in bracket],
+    }
+
+
+def bends(pair: Pair) -> dict[str, list[float]]:
+    """Per point: |x|, and |v(x) - v(0) - J_v(x) x| / beta_1, which Lemma 1 bounds by |x|^2."""
+    v = gap(pair)
+    return {"length": pair.x.norm(dim=1).tolist(), "rest": (v.rest(pair.x) / v.bend).tolist()}
+
+
+def half_beta(radii: Sequence[float]) -> dict[str, list[float]]:
+    """`bends` of the example that attains one half, at each radius; the quotient is what the lemma bounds."""
+    found = [bends(Pair(*counterexamples.half_beta(radius), beta=1.0)) for radius in radii]
+    return {name: [one[name][0] for one in found] for name in ("length", "rest")}
+
+
+def radii(pair: Pair, values: Sequence[float]) -> list[dict]:
+    """`transfer` on the same points shrunk or stretched so that the longest has each of these lengths."""
+    return [transfer(pair.within(radius)) for radius in values]
+
+
+def exact_row(one: Instance) -> list[float]:
+    """tau1, tau2, LHS, E sigma_T^2 and 2 (M + Y^2) of an exact instance."""
+    bound = 2 * (one.main_term + one.ratio_term)
+    return [float(value) for value in (one.tau1, one.tau2, one.lhs, one.mean(one.sigma2_target), bound)]
+
+
+def ordered(records: Sequence[dict]) -> bool:
+    """Whether on every record LHS <= pointwise <= minkowski <= constant_two <= paper <= lipschitz."""
+    forms = ("pointwise", "minkowski", "constant_two", "paper", "lipschitz")
+    rows = [[record["lhs"], *(record["rhs"][form] for form in forms)] for record in records]
+    return all(row == sorted(row) for row in rows)
+
+
+def medians(records: Sequence[dict], perturbation: float) -> dict[str, float]:
+    """Medians over the pairs at one t: tau1, tau2 and its companions, each bound over the left-hand side."""
+    rows = [record for record in records if record["perturbation"] == perturbation]
+    plain = ("tau1", "tau2", "tau2_null", "tau2_split_half")
+    found = {name: statistics.median(row[name] for row in rows) for name in plain}
+    forms = {
+        form: statistics.median(row["rhs"][form] / row["lhs"] for row in rows) for form in rows[0]["rhs"]
+    }
+    return found | forms
+
+
+def transfer_medians(records: Sequence[dict]) -> dict[float, dict[str, float]]:
+    """{t: medians over the pairs} of what Theorem 3 is about, under the names that the page explains."""
+    ts = sorted({record["perturbation"] for record in records})
+    flat = [_flat(record) for record in records]
+    names = [name for name in flat[0] if name != "perturbation"]
+    return {
+        t: {name: statistics.median(row[name] for row in flat if row["perturbation"] == t) for name in names}
+        for t in ts
+    }
+
+
+def _flat(record: dict) -> dict[str, float]:
+    found = record["transfer"]
+    return {
+        "perturbation": record["perturbation"],
+        "loss of g ∘ f_S": found["loss"],
+        "loss of the best affine map": found["refit_loss"],
+        "loss of the best constant": found["constant_loss"],
+        "β, certified": found["beta"],
+        "β, sharpest bend found": record["beta_sampled"],
+        "radius R": found["radius"],
+        "remainder / (β₁|x|²), largest": found["bend"],
+        "gradient term of the bound": found["gradient_term"],
+        "bound as printed, for |x| ≤ R": found["rhs"]["paper"],
+        "bound with half of β": found["rhs"]["half_beta"],
+    }

@@ -1,1 +1,0 @@
-"""What the theory chapters compute on small random networks (`lib.experiments.theory`)."""

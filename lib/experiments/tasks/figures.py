@@ -1,0 +1,238 @@
+"""Figures of the task experiment; every number comes from the records, the example or `summary`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from scipy.cluster import hierarchy
+from torch import Tensor
+
+from lib.base import style
+from lib.data import registry
+from lib.experiments.tasks import matrices, published, scenes, summary
+from lib.experiments.tasks.example import Example, picture
+from lib.statistics import clustering
+
+NAMES, CATEGORIES = summary.NAMES, summary.CATEGORIES
+# Colour and marker of each category: as in Fig. 4, but safe for colour-blind readers, and not colour alone.
+LOOKS = {
+    "2D": (style.PALETTE["blue"], "o"),
+    "3D": (style.PALETTE["green"], "^"),
+    "semantic": (style.PALETTE["vermilion"], "s"),
+}
+COLUMNS = 5
+SHOWN = ("adversarial affinity, ε = .03", "τ₁", "H-score", "same category")
+
+
+def labels(example: Example, caption: str) -> Figure:
+    """One image: every task's label (left of each pair) and what its network says of it (right)."""
+    return _gallery(
+        example,
+        caption,
+        lambda name: (example.labels[name], example.outputs[name]),
+        f"left: label, right: network · image of {example.image.shape[1]} x {example.image.shape[2]} pixels",
+    )
+
+
+def derived(row: int = 700) -> Figure:
+    """One photograph of NYU Depth v2 with its fifteen labels; a note where the data set is not here."""
+    found = scenes.photograph(row)
+    if found is None:
+        fig, ax = style.figure(height=1.2)
+        style.bare(ax)
+        ax.text(0, 0.5, f"nyuv2 is not here: {registry.remedy(registry.get('nyuv2'))}", wrap=True)
+        return style.stamp(fig, "labels of NYU Depth v2: absent when this page was made")
+    image, values = found
+    fig, axes = _grid(4.6)
+    for ax, name in zip(axes, NAMES):
+        names = scenes.NYUV2_CLASSES.get(name, [])
+        shown = picture(name, values[name], len(names))
+        _titled(ax, name)
+        if isinstance(shown, str):
+            ax.set_xlabel(names[int(shown)], fontsize=style.SMALLEST)
+            shown = image.permute(1, 2, 0) / 255
+        ax.imshow(_colours(shown))
+    return style.stamp(fig, f"NYU Depth v2, row {row}, 64 x 48 pixels · labels derived, no seed")
+
+
+def attacked(example: Example, caption: str) -> Figure:
+    """The attack of each network: the change at full contrast, and the network's output after it."""
+    fig, axes = _grid()
+    gain = 0.5 / max(example.epsilon, 1e-9)
+    for ax, name in zip(axes, NAMES):
+        change = 0.5 + gain * (example.attacked[name] - example.image)
+        _side_by_side(ax, name, change.clamp(0, 1).permute(1, 2, 0), example.fooled[name], example)
+    note = f"left: change x {gain:.3g}, right: network after its own attack · radius {example.epsilon:g}"
+    return style.stamp(fig, f"{note} · {caption}")
+
+
+def ranks(result: Any, epsilon: str = "0.03") -> Figure:
+    """The adversarial matrix and the readouts': within each target, the rank of every other source."""
+    found = matrices.panels(result)
+    names = [name for name in found if name in (f"adversarial, ε = {epsilon}", "readouts")]
+    fig, axes = style.figure(1, len(names), height=5.3, squeeze=False, width=8.6)
+    for ax, name in zip(axes[0], names):
+        rank = _ranks(found[name])
+        image = ax.imshow(rank.numpy(), cmap="viridis_r", vmin=1, vmax=len(rank) - 1)
+        ax.set(title=name, xlabel="target")
+        ax.grid(False)
+        _named(ax.xaxis, rotation=90)
+        _named(ax.yaxis)
+        if ax is not axes[0, 0]:
+            ax.set_yticklabels([])
+    axes[0, 0].set_ylabel("source")
+    fig.colorbar(image, ax=axes[0].tolist(), label="rank among the sources (1: most)", shrink=0.6)
+    return style.stamp(fig, result.caption)
+
+
+def trees(result: Any, epsilon: str = "0.03") -> Figure:
+    """The trees of the published matrix, if it is here, of the adversarial one and of the readouts'."""
+    found = published.beside(matrices.panels(result))
+    names = [name for name in found if "ε" not in name or name.endswith(f"ε = {epsilon}")]
+    fig, axes = style.figure(1, len(names), height=4.6, squeeze=False, width=8.6)
+    for ax, name in zip(axes[0], names):
+        _dendrogram(ax, matrices.comparable(found[name]))
+        ax.set_xticks([])
+        ax.set_title(name, loc="left", fontsize=style.SMALLEST + 0.5)
+    _legend(fig)
+    return style.stamp(fig, f"Ward, on logarithms · {result.caption}")
+
+
+def entropies(result: Any, *, weighted: bool = False) -> Figure:
+    """Entropy of the categories within clusters, for 1 to 15 clusters; the band holds 95 % of the null."""
+    fig, ax = style.figure(height=4.4)
+    numbers = np.arange(1, len(NAMES) + 1)
+    null = matrices.entropy_null(weighted)
+    style.band(
+        ax, numbers, null.low, null.mean, null.high, label="random partitions (mean, 95 %)",
+        color=style.PALETTE["grey"], linestyle=":",
+    )  # fmt: skip
+    for index, (title, matrix) in enumerate(published.beside(matrices.panels(result)).items()):
+        cuts = clustering.cuts(clustering.tree(matrices.comparable(matrix)))
+        curve = clustering.entropy_curve(cuts, CATEGORIES, weighted)
+        ax.plot(numbers, curve, label=title, **style.series(index))
+    how = "weighted by size" if weighted else "unweighted mean over clusters"
+    ax.set(xlabel="number of clusters", ylabel=f"entropy in nats\n({how})", xticks=numbers[::2])
+    ax.legend()
+    return style.stamp(fig, result.caption)
+
+
+def agreement(result: Any, knowledge: str = "readout affinity") -> Figure:
+    """Kendall's tau-b of four measures with knowledge transfer, target by target, over 14 sources."""
+    fig, ax = style.figure(height=5.2)
+    names = summary.targets(result)
+    places = np.arange(len(names))[::-1]
+    every = {**summary.MEASURES, **summary.RIVALS, **summary.KNOWLEDGE}
+    cubes = summary.cubes(result, {name: every[name] for name in (*SHOWN, knowledge)})
+    for index, measure in enumerate(SHOWN):
+        found = summary.link(result, cubes[measure], cubes[knowledge])
+        taus = [found[name].value for name in names]
+        look = style.series(index) | {"linestyle": "none"}
+        shift = 0.16 * ((len(SHOWN) - 1) / 2 - index)
+        ax.plot(taus, places + shift, label=measure, **look)
+    ax.axvline(0, color=style.PALETTE["grey"], linewidth=1)
+    ax.set(xlim=(-1.05, 1.05), xlabel=f"$\\tau_b$ with {knowledge}, 14 sources")
+    ax.set_yticks(places, [summary.title(name) for name in names])
+    fig.legend(loc="outside upper center", ncols=2)
+    return style.stamp(fig, result.caption)
+
+
+def strength(result: Any, epsilon: str) -> Figure:
+    """Loss of each target under each attack, over its clean loss: rows sources and controls."""
+    found = matrices.losses(result, epsilon).log2()
+    rows = [summary.title(name) for name in result.records[0]["competitors"]]
+    fig, ax = style.figure(height=5.6)
+    image = ax.imshow(found.numpy(), cmap="viridis", vmin=0)
+    ax.set(xlabel="target", ylabel="attacked through")
+    ax.grid(False)
+    _named(ax.xaxis, rotation=90)
+    ax.set_yticks(range(len(rows)), rows)
+    fig.colorbar(image, ax=ax, label="doublings of the clean loss", shrink=0.7)
+    return style.stamp(fig, f"radius {epsilon} · {result.caption}")
+
+
+def _ranks(matrix: Tensor) -> Tensor:
+    """1 for the strongest source of each target, its own left out (NaN)."""
+    off = matrix.double().clone().fill_diagonal_(float("-inf"))
+    rank = (off.argsort(0, descending=True).argsort(0) + 1).double()
+    return rank.fill_diagonal_(float("nan"))
+
+
+def _dendrogram(ax: Axes, rows: Tensor) -> None:
+    drawn = hierarchy.dendrogram(
+        clustering.tree(rows),
+        orientation="left",
+        ax=ax,
+        labels=[summary.title(name) for name in NAMES],
+        color_threshold=0,
+        above_threshold_color=style.PALETTE["grey"],
+    )
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    for place, leaf in enumerate(drawn["leaves"]):
+        colour, marker = LOOKS[CATEGORIES[leaf]]
+        ax.plot(0, 10 * place + 5, marker=marker, color=colour, clip_on=False, markersize=7)
+    for text, leaf in zip(ax.get_yticklabels(), drawn["leaves"]):
+        text.set_color(LOOKS[CATEGORIES[leaf]][0])
+
+
+def _gallery(example: Example, caption: str, pair: Any, note: str) -> Figure:
+    fig, axes = _grid()
+    for ax, name in zip(axes, NAMES):
+        first, second = pair(name)
+        count = len(example.classes.get(name, ()))
+        _side_by_side(ax, name, picture(name, first, count), second, example)
+    return style.stamp(fig, f"{note} · {caption}")
+
+
+def _grid(height: float = 3.5) -> tuple[Figure, list[Axes]]:
+    fig, axes = style.figure(3, COLUMNS, height=height, width=8.6)
+    return fig, list(axes.flat)
+
+
+def _side_by_side(ax: Axes, name: str, first: Any, output: Tensor, example: Example) -> None:
+    """A label or a change to the left, an output to the right, on one set of axes."""
+    names = example.classes.get(name, [])
+    second = picture(name, output, len(names))
+    _titled(ax, name)
+    left = _colours(example.image.permute(1, 2, 0) if isinstance(first, str) else first)
+    right = np.ones_like(left) if isinstance(second, str) else _colours(second)
+    if isinstance(second, str):
+        said = names[int(second)]
+        ax.set_xlabel(f"{names[int(first)]} / {said}" if isinstance(first, str) else said, fontsize=9)
+    gap = np.ones((len(left), max(1, len(left) // 24), 3))
+    ax.imshow(np.concatenate([left, gap, right], 1))
+
+
+def _titled(ax: Axes, name: str) -> None:
+    style.bare(ax)
+    ax.set_title(summary.title(name), fontsize=style.SMALLEST, color=LOOKS[summary.CATEGORY[name]][0])
+
+
+def _colours(maps: Any) -> np.ndarray:
+    """(H, W) as colours of the map, nan white; (H, W, 3) as they are."""
+    values = maps.numpy() if isinstance(maps, Tensor) else np.asarray(maps)
+    if values.ndim == 3:
+        return values
+    coloured = colormaps["viridis"](np.nan_to_num(values))[..., :3]
+    coloured[np.isnan(values)] = 1
+    return coloured
+
+
+def _named(axis: Any, rotation: int = 0) -> None:
+    axis.set_ticks(range(len(NAMES)), [summary.title(name) for name in NAMES], rotation=rotation)
+    for text, category in zip(axis.get_ticklabels(), CATEGORIES):
+        text.set_color(LOOKS[category][0])
+
+
+def _legend(fig: Figure) -> None:
+    handles = [
+        Line2D([], [], color=colour, marker=marker, linestyle="none", label=category, markersize=7)
+        for category, (colour, marker) in LOOKS.items()
+    ]
+    fig.legend(handles=handles, loc="outside upper center", ncols=3)

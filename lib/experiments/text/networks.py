@@ -1,0 +1,203 @@
+"""Who learns what: the texts of each source and of the target, and the classifiers trained on them."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from functools import lru_cache, partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lib.base import compute
+from lib.data import registry, text, words
+from lib.engine import runs
+from lib.experiments.text.settings import UNTRAINED, Config, split_name
+from lib.models import bert, reading, training
+
+ROOM = 16  # tokens by which an attack may lengthen a text before it is cut
+Labelled = tuple[reading.Sentences, Tensor]
+
+
+def encoder(config: Config) -> bert.Encoder:
+    """The frozen part that all models of a config share."""
+    folder = words.minilm() if config.encoder == "minilm" else words.bert()
+    return _encoder(folder, config.frozen_layers, config.tokens, str(compute.resolve_device(config.device)))
+
+
+def reader(config: Config) -> reading.Reader:
+    """What answers for changed texts; it remembers those that several models are asked about."""
+    return _reader(encoder(config))
+
+
+def split(name: str) -> text.Split:
+    """The three parts of a data set."""
+    return _split(name, registry.root())
+
+
+def draw(part: text.Part, count: int, generator: torch.Generator | None) -> text.Part:
+    """`count` texts, as many of every class: random ones, or the first; all for a count of 0.
+
+    Raises ValueError where a class has too few, or the count leaves none for a class.
+    """
+    if count == 0:
+        return part
+    per_class = count // len(part.classes)
+    if per_class == 0:
+        raise ValueError(
+            f"{count} texts hold none of some of the {len(part.classes)} classes: "
+            "raise train_texts, transfer_texts or test_texts"
+        )
+    if generator is not None:
+        order = torch.randperm(len(part), generator=generator)
+        part = text.Part([part.texts[i] for i in order.tolist()], part.labels[order], part.classes)
+    return part.take(per_class)
+
+
+def prepared(config: Config, part: text.Part) -> Labelled:
+    """A part cut to the config's tokens and sent through the frozen layers once, with its labels."""
+    own = encoder(config)
+    return reading.sentences(own, [own.cut(item, config.tokens) for item in part.texts]), part.labels
+
+
+@lru_cache(maxsize=8)
+def target_part(config: Config, name: str, seed: int = 0) -> Labelled:
+    """The target's "transfer" texts of a seed, its "valid" texts for penalties, its "test" texts."""
+    whole = split(config.target)
+    if name == "transfer":
+        stream = compute.generator(seed, "text", "transfer")
+        return prepared(config, draw(whole.train, config.transfer_texts, stream))
+    part = whole.valid if name == "valid" else whole.test
+    count = config.transfer_texts // 2 if name == "valid" else config.test_texts
+    return prepared(config, draw(part, min(count, _most(part)), None))
+
+
+@lru_cache(maxsize=2)
+def attacked_part(config: Config) -> text.Part:
+    """Test texts of the target for tau1 and tau2, cut to the config's tokens and still long enough.
+
+    They come class by class in turn, so that the first `attack_texts`, which are attacked, are balanced too.
+    """
+    own, whole = encoder(config), split(config.target).test
+    cut = [own.cut(item, config.tokens) for item in whole.texts]
+    rows = [i for i, item in enumerate(cut) if len(item.split()) >= config.least_words]
+    groups = [[i for i in rows if whole.labels[i] == label] for label in range(len(whole.classes))]
+    kept = [row for turn in zip(*groups) for row in turn][: config.tau_texts]
+    if len(kept) < config.tau_texts:
+        raise ValueError(f"{config.target} has {len(kept)} such texts, not tau_texts={config.tau_texts}")
+    return text.Part([cut[i] for i in kept], whole.labels[kept], whole.classes)
+
+
+def own_test(config: Config, source: str) -> Labelled:
+    """Test texts of a source's own task."""
+    part = split(source).test
+    return prepared(config, draw(part, min(config.test_texts // 3, _most(part)), None))
+
+
+def source_model(config: Config, source: str, seed: int) -> tuple[bert.Classifier, float]:
+    """The source classifier of one seed, trained once and stored, and the seconds that took (App. G.2)."""
+    key = _key(config) | {"source": source, "seed": seed}
+    return _loaded(config, runs.artifact(key, partial(_train, config, source, source, seed)))
+
+
+def reference_model(config: Config, seed: int) -> tuple[bert.Classifier, float]:
+    """The reference classifier, trained on the target in the same way, and the seconds it took."""
+    key = _key(config) | {"reference": config.target, "seed": seed}
+    return _loaded(config, runs.artifact(key, partial(_train, config, config.target, "reference", seed)))
+
+
+def fine_tuned(
+    config: Config, model: bert.Classifier, part: Labelled, generator: torch.Generator
+) -> bert.Classifier:
+    """A copy of `model` trained on with a fresh last layer (App. G.2: Adam at 1e-4 for 3 epochs)."""
+    model = deepcopy(model)
+    model.head = bert.head(model.head.in_features, 2, generator).to(model.head.weight.device)
+    _fit(config, model, part, config.transfer_epochs, config.transfer_lr, "constant", generator)
+    return model
+
+
+def new_layer(config: Config, train: Labelled, features: Tensor, generator: torch.Generator) -> nn.Linear:
+    """Only a new last layer, trained like that: Sec. 4.2 to the letter. `features` (N, width) of `train`."""
+    layer = bert.head(features.shape[1], 2, generator)
+    training.fit(
+        layer, features, train[1], loss=functional.cross_entropy, optimizer="adam", lr=config.transfer_lr,
+        epochs=config.transfer_epochs, batch_size=config.batch_size, generator=generator,
+    )  # fmt: skip
+    return layer
+
+
+def build(config: Config, classes: int, generator: torch.Generator) -> bert.Classifier:
+    """The pretrained upper layers with a head that was never trained."""
+    return bert.Classifier(
+        encoder(config), classes, generator=generator, pooling=config.pooling, dropout=config.dropout
+    )
+
+
+@lru_cache(maxsize=2)
+def _encoder(folder: Path, frozen: int, tokens: int, device: str) -> bert.Encoder:
+    return bert.Encoder(folder, frozen=frozen, max_tokens=tokens + ROOM).to(torch.device(device))
+
+
+@lru_cache(maxsize=1)
+def _reader(own: bert.Encoder) -> reading.Reader:
+    return reading.Reader(own)
+
+
+@lru_cache(maxsize=8)
+def _split(name: str, root: Path) -> text.Split:
+    data, domain = split_name(name)
+    return text.vader(domain) if domain else text.load(data)
+
+
+def _most(part: text.Part) -> int:
+    """How many texts a balanced draw can have."""
+    return min(part.counts().values()) * len(part.classes)
+
+
+def _train(config: Config, name: str, role: str, seed: int) -> dict[str, Any]:
+    begun = perf_counter()
+    generator = compute.generator(seed, "text", role)
+    if role == UNTRAINED:
+        return _stored(build(config, 2, generator), perf_counter() - begun)
+    part = draw(split(name).train, config.train_texts, generator)
+    model = build(config, len(part.classes), generator)
+    _fit(config, model, prepared(config, part), config.epochs, config.lr, config.schedule, generator)
+    return _stored(model, perf_counter() - begun)
+
+
+def _fit(
+    config: Config,
+    model: bert.Classifier,
+    part: Labelled,
+    epochs: int,
+    lr: float,
+    schedule: str,
+    generator: torch.Generator,
+) -> None:
+    texts, labels = part
+    training.fit(
+        reading.Trainee(model, texts), torch.arange(len(texts)), labels, loss=functional.cross_entropy,
+        optimizer="adam", lr=lr, epochs=epochs, batch_size=config.batch_size, schedule=schedule,
+        generator=generator, device=texts.encoder.device, autocast=config.half,
+    )  # fmt: skip
+
+
+def _key(config: Config) -> dict[str, Any]:
+    """What every trained classifier depends on, besides code, data and device."""
+    trained = ("epochs", "batch_size", "lr", "schedule", "half")
+    model = ("encoder", "train_texts", "tokens", "frozen_layers", "pooling", "dropout")
+    return {name: getattr(config, name) for name in (*model, *trained)}
+
+
+def _stored(model: nn.Module, seconds: float) -> dict[str, Any]:
+    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    return {"state": state, "seconds": seconds}
+
+
+def _loaded(config: Config, stored: dict[str, Any]) -> tuple[bert.Classifier, float]:
+    model = build(config, len(stored["state"]["head.bias"]), torch.Generator())
+    model.load_state_dict(stored["state"])
+    return model.eval(), stored["seconds"]

@@ -1,0 +1,44 @@
+"""Fifteen rankings, one matrix, one tree, and what its agreement with known categories is worth (App. G.4).
+
+- :mod:`.tournaments`: losses of every task on every source's adversarial images -> affinity matrix
+- :mod:`.trees`: matrix -> agglomerative tree -> clusters; two trees or two matrices compared
+- :mod:`.entropies`: the entropy of the categories within clusters (Fig. 5), its nulls and their closed form
+
+Matrices are (sources, targets), float64. Random numbers come from a generator that the caller passes.
+"""
+
+from lib.statistics.clustering.entropies import (
+    Band,
+    band,
+    curve_p,
+    entropy,
+    entropy_curve,
+    expected_entropy,
+    permuted_cuts,
+    random_cuts,
+    random_partitions,
+)
+from lib.statistics.clustering.tournaments import affinity, affinity_of_wins, principal, ratio, tournament
+from lib.statistics.clustering.trees import adjusted_rand, cut, cuts, mantel, tree
+
+__all__ = [
+    "Band",
+    "adjusted_rand",
+    "affinity",
+    "affinity_of_wins",
+    "band",
+    "curve_p",
+    "cut",
+    "cuts",
+    "entropy",
+    "entropy_curve",
+    "expected_entropy",
+    "mantel",
+    "permuted_cuts",
+    "principal",
+    "random_cuts",
+    "random_partitions",
+    "ratio",
+    "tournament",
+    "tree",
+]

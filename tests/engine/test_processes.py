@@ -1,0 +1,115 @@
+"""Processes of this machine as a place to compute: same results, nothing lost when one of them is killed."""
+
+import os
+import subprocess
+import sys
+import time
+from functools import partial
+
+import pytest
+import torch
+import workfunctions as work
+
+from lib.base import compute
+from lib.base.compute import JobFailed
+from lib.engine.places import desk, processes
+from lib.engine.places.processes import Processes
+
+
+def test_the_same_results_in_the_order_of_the_jobs():
+    assert list(compute.map_jobs(work.square, range(7), Processes(2))) == [job * job for job in range(7)]
+    assert list(compute.map_jobs(work.draw, [3], Processes(1))) == [work.draw(3)]
+
+
+def test_jobs_are_taken_as_workers_are_free_and_shared_among_them():
+    taken = []
+
+    def jobs():
+        for job in range(6):
+            taken.append(job)
+            yield job
+
+    done = Processes(2).each(work.tell, jobs())
+    first = next(done)
+    assert len(taken) <= 3
+    found = [first, *done]
+    assert sorted(number for number, _ in found) == list(range(6))
+    assert len({told["pid"] for _, told in found} - {os.getpid()}) == 2
+
+
+@pytest.mark.parametrize(("mine", "count", "each"), [(1, 1, 1), (1, 3, 1), (2, 1, 2), (2, 2, 1), (8, 3, 2)])
+def test_threads_of_all_workers_are_at_most_those_of_the_user(monkeypatch, mine, count, each):
+    monkeypatch.setattr(processes, "cores", lambda: 8)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: mine)
+    assert processes.threads_for(count) == each
+
+
+def test_a_worker_has_the_threads_it_was_given(monkeypatch):
+    monkeypatch.setattr(processes, "threads_for", lambda count: 2)
+    assert list(Processes(1).each(work.threads, [0])) == [(0, 2)]
+
+
+@pytest.mark.parametrize("what", ["kill", "raise"])
+def test_a_job_whose_worker_was_killed_or_that_raised_once_is_done_by_another(tmp_path, what):
+    found = compute.map_jobs(partial(work.first_time, str(tmp_path), what), range(4), Processes(2))
+    assert list(found) == [0, 1, 4, 9]
+    assert len(list(tmp_path.iterdir())) == 5, "one job twice, the others once"
+
+
+def test_a_job_that_kills_every_worker_ends_and_is_named(tmp_path):
+    found = Processes(2).each(partial(work.first_time, str(tmp_path), "always"), range(6))
+    kept = []
+    with pytest.raises(JobFailed, match=r"job 1: 3 workers died at it, one after the other: out of memory"):
+        kept += found  # += takes what comes before the error
+    assert len(list(tmp_path.glob("tried-1-*"))) == desk.DEATHS
+    assert {number for number, _ in kept} >= {0}
+
+
+def test_a_job_that_raises_is_tried_twice_and_named_with_error_and_place():
+    found = Processes(1).each(work.refuse, ["good", "bad", "good", "never begun"])
+    kept = []
+    problem = r"job bad: ValueError: not this one at workfunctions\.py:\d+ \(tried 2"
+    with pytest.raises(JobFailed, match=problem) as error:
+        kept += found
+    assert "in refuse" in error.value.__notes__[0]
+
+
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [(work.unsendable, r"(Attribute|Pickling)Error.*pickle"), (work.leave, "SystemExit: leaving job 1")],
+)
+def test_what_would_end_the_worker_is_named_and_no_lack_of_memory(function, problem):
+    with pytest.raises(JobFailed, match=problem):
+        list(Processes(1).each(function, [1]))
+
+
+def test_what_cannot_be_sent_is_refused_and_a_count_must_be_positive():
+    with pytest.raises(TypeError, match="cannot be sent to another process"):
+        list(Processes(1).each(lambda job: job, [1]))
+    with pytest.raises(ValueError, match="processes = 0 must be at least 1"):
+        Processes(0)
+    with pytest.raises(ValueError, match="not both"):
+        processes.place(2, "tcp://a:1")
+    assert processes.place() is compute.HERE
+    assert processes.place(3).count == 3
+
+
+def test_workers_end_when_the_caller_stops_and_when_it_is_killed(tmp_path):
+    done = Processes(2).each(work.tell, range(8))
+    _, told = next(done)
+    done.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(told["pid"], 0)
+    code = "import os, workfunctions as work; from lib.engine.places.processes import Processes\n"
+    code += "[print(told['pid'], flush=True) for _, told in Processes(1).each(work.tell, range(1000))]"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    worker = int(parent.stdout.readline())
+    parent.kill()
+    parent.communicate()
+    deadline = time.monotonic() + 20
+    while os.path.exists(f"/proc/{worker}") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not os.path.exists(f"/proc/{worker}")
