@@ -116,5 +116,5 @@ def test_the_book_is_timed_four_times_in_a_copy(monkeypatch):
     ]
     for file in ("book/intro.md", "lib/experiments/images/record.py"):  # the project itself is as it was
         assert not {"A sentence more.", "# a comment more"} & set(
-            (book.closure.ROOT / file).read_text().split("\n")
+            (book.fingerprint.ROOT / file).read_text().split("\n")
         )

@@ -84,7 +84,7 @@ def test_run_record_and_results(project):
 def test_a_store_that_cannot_be_written_is_one_line_and_code_2(capsys, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("TRANSFER_RUNS", str(tmp_path / "file"))
-    code, _, err = run(capsys, "run", "theory", "-p", "seeds", "1")
+    code, _, err = run(capsys, "run", "pairs", "-p", "seeds", "1")
     assert code == 2
     assert err.startswith("error: ")
     assert str(tmp_path / "file") in err
@@ -181,7 +181,7 @@ def test_make_help_lists_every_target():
 def test_doctor_tells_machine_packages_data_and_needs(capsys):
     code, out, _ = run(capsys, "doctor")
     assert code == 0
-    for part in ("| torch | ==2.14", "| threads |", "| stl10 |", "| images | paper |", "| theory | quick |"):
+    for part in ("| torch | ==2.14", "| threads |", "| stl10 |", "| images | paper |", "| pairs | quick |"):
         assert part in out
 
 

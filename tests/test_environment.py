@@ -49,7 +49,7 @@ def test_what_lib_imports_is_required():
     brought = {"jupytext", "papermill", "nbclient", "jupyter-cache", "myst-nb"}  # by the extra `book`
     brought |= {"nbformat", "myst-parser"}  # and with them
     for path in sorted(fingerprint.PACKAGE.rglob("*.py")):
-        own = {"chapters.py": brought, "cluster.py": {"distributed"}}  # by the extras `book` and `cluster`
+        own = {"execution.py": brought, "cluster.py": {"distributed"}}  # by the extras `book` and `cluster`
         allowed = required | own.get(path.name, set())
         for package in {name for name in fingerprint._imports(path) if isinstance(name, str)}:
             assert set(by_package.get(package, [package])) & allowed, f"{path.name} imports {package}"

@@ -85,8 +85,8 @@ def test_an_edited_number_is_noticed(toy):
 
 def test_a_file_edited_since_the_start_is_not_trusted(toy, monkeypatch):
     runs.run(toy, Config(seeds=1))
-    monkeypatch.setitem(fingerprint._AT_START, fingerprint.PACKAGE / "progress.py", None)
-    with pytest.warns(UserWarning, match=r"lib/progress\.py.*changed after this process"):
+    monkeypatch.setitem(fingerprint._AT_START, fingerprint.PACKAGE / "base" / "progress.py", None)
+    with pytest.warns(UserWarning, match=r"lib/base/progress\.py.*changed after this process"):
         runs.run(toy, Config(seeds=1))
     assert toy.computed == [0, 0]
 

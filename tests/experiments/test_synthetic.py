@@ -215,15 +215,15 @@ def test_every_link_is_a_sentence_of_the_paper():
 
 def test_untrained_targets_are_no_test(result):
     strict = dataclasses.replace(result, config=dataclasses.replace(result.config, floor=1e-6))
-    for table in (tables.tracking(strict), tables.verdicts(strict)):
+    for table in (tables.tracking_table(strict), tables.verdicts(strict)):
         assert "Not a test" in table.note
         assert all(cell is None for row in table.rows for cell in row[2:])
-    assert len(tables.tracking(result).rows) == len(tracking.LINKS)
-    assert "test" not in tables.tracking(result).note
+    assert len(tables.tracking_table(result).rows) == len(tracking.LINKS)
+    assert "test" not in tables.tracking_table(result).note
 
 
 def test_tables_and_figures_come_from_records_alone(result):
-    for table in (tables.references, tables.tracking, tables.verdicts, tables.ratios):
+    for table in (tables.references, tables.tracking_table, tables.verdicts, tables.ratios):
         assert len(table(result).rows) >= 1
     assert "n, inputs" in str(tables.problem())
     assert len(tables.movements({"all": result}, 1.0).rows) == 1

@@ -27,7 +27,7 @@ def transferred(config: Config, source: bert.Classifier, seed: int) -> dict[str,
     train, test = networks.target_part(config, "transfer", seed), networks.target_part(config, "test")
     sets = [train, networks.target_part(config, "valid"), test]
     features = [(reading.apply(source.features, texts), labels) for texts, labels in sets]
-    layer = probe.linear_probe(*features, classes=CLASSES, strengths=config.probe_strengths)
+    converged = probe.linear_probe(*features, classes=CLASSES, strengths=config.probe_strengths)
     layer = networks.new_layer(config, train, features[0][0], compute.generator(seed, "layer"))
     tuned = networks.fine_tuned(config, source, train, compute.generator(seed, "tune"))
     with torch.no_grad():
@@ -35,10 +35,10 @@ def transferred(config: Config, source: bert.Classifier, seed: int) -> dict[str,
     return {
         **_scores("tuned", reading.apply(tuned, test[0]), test[1]),
         **_scores("layer", by_layer, test[1]),
-        "probe_accuracy": layer.accuracy,
-        "probe_loss": layer.loss,
-        "probe_strength": layer.strength,
-        "probe_converged": layer.converged,
+        "probe_accuracy": converged.accuracy,
+        "probe_loss": converged.loss,
+        "probe_strength": converged.strength,
+        "probe_converged": converged.converged,
     }
 
 
