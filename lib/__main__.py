@@ -11,12 +11,11 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from lib import __version__
-from lib.base.compute import JobFailed
 from lib.base.tables import Table
 from lib.chapters import execution
 from lib.data import commands as data_commands
 from lib.engine import audit, fingerprint, parameters, results, runs
-from lib.engine.places import processes
+from lib.engine.places import JobFailed, processes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,39 +1,16 @@
-"""Where and with which random numbers things are computed: device, threads, generators, jobs."""
+"""Where and with which random numbers things are computed: device, threads, generators."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
 
 import torch
 
-Job = TypeVar("Job")
-Done = TypeVar("Done")
 DEVICES = ("cpu", "cuda", "mps")
-
-
-class Place(Protocol):
-    """Where jobs run: `HERE`, `processes.Processes`, `cluster.Cluster`. The jobs do not depend on which."""
-
-    def device(self, name: str | None) -> str:
-        """The device called `name`, as `resolve_device` says, at that place; ValueError if it has none."""
-
-    def each(
-        self, function: Callable[[Any], Any], jobs: Iterable[Any], device: str = "cpu"
-    ) -> Iterator[tuple[int, Any]]:
-        """(number of the job, `function(job)`) as they are done.
-
-        A job is taken from `jobs` only when there is a worker for it. Raises JobFailed once every other
-        job that had begun is done.
-        """
-
-
-class JobFailed(RuntimeError):
-    """A job failed in every worker that tried it: names the job and the error."""
 
 
 def resolve_device(name: str | torch.device | None = None) -> torch.device:
@@ -110,37 +87,3 @@ def at_most_threads(count: int) -> Iterator[int]:
         yield torch.get_num_threads()
     finally:
         torch.set_num_threads(before)
-
-
-class _Here:
-    """This process, one job after the other. An error of a job is raised as it is."""
-
-    def device(self, name: str | None) -> str:
-        return str(resolve_device(name))
-
-    def each(
-        self, function: Callable[[Any], Any], jobs: Iterable[Any], device: str = "cpu"
-    ) -> Iterator[tuple[int, Any]]:
-        return ((number, function(job)) for number, job in enumerate(jobs))
-
-
-HERE: Place = _Here()
-
-
-def map_jobs(
-    function: Callable[[Job], Done], jobs: Iterable[Job], place: Place = HERE, device: str = "cpu"
-) -> Iterator[Done]:
-    """`function(job)` for every job, in the order of the jobs; here, one after the other, each as it is done.
-
-    For another `place` see `lib.engine.places`: function and jobs must then be picklable and independent.
-
-    Raises:
-        JobFailed: a job failed at another place; here its own error is raised.
-    """
-    early: dict[int, Done] = {}
-    wanted = 0
-    for number, done in place.each(function, jobs, device):
-        early[number] = done
-        while wanted in early:
-            yield early.pop(wanted)
-            wanted += 1

@@ -24,14 +24,14 @@ import torch
 from lib.base import compute
 from lib.base.progress import track
 from lib.base.version import VERSION
-from lib.engine import fingerprint, store
+from lib.engine import fingerprint, places, store
 from lib.engine.results import Result, caption, record, recorded
 
 __all__ = ["Result", "artifact", "fresh", "record", "recorded", "run"]
 _run: ContextVar[dict | None] = ContextVar("run", default=None)  # device and data of the run at work
 
 
-def run(module: Any, config: Any, *, progress: bool = True, place: compute.Place = compute.HERE) -> Result:
+def run(module: Any, config: Any, *, progress: bool = True, place: places.Place = places.HERE) -> Result:
     """Run the experiment `module` with `config`, or read from the store what has been run before.
 
     `place` says where: this process, `Processes(4)`, `processes.place(scheduler="tcp://host:port")`. On
@@ -44,7 +44,7 @@ def run(module: Any, config: Any, *, progress: bool = True, place: compute.Place
     Raises:
         FileNotFoundError: a data set is absent; the message says how to get it.
         ValueError, TypeError: a record is not plain, finite data.
-        compute.JobFailed: at another place, a job failed again and again; the others that had begun are kept.
+        places.JobFailed: at another place, a job failed again and again; the others that had begun are kept.
     """
     device, data, code = place.device(config.device), _data(module, config), _code(module)
     seen = _as_jobs_see_it(module, config, device)
@@ -116,7 +116,7 @@ def _as_jobs_see_it(module: Any, config: Any, device: str) -> Any:
 
 
 def _bodies(
-    module: Any, seen: Any, key: dict, jobs: list[dict], place: compute.Place
+    module: Any, seen: Any, key: dict, jobs: list[dict], place: places.Place
 ) -> Iterator[tuple[int, dict]]:
     """(index, record with its key, time and environment): first the stored ones, then as they are done.
 
@@ -124,7 +124,7 @@ def _bodies(
     """
     source = Path(module.__file__)
     work = partial(_compute, module.run_job, seen, key)
-    if place is not compute.HERE:
+    if place is not places.HERE:
         work = partial(_checked, fingerprint.relative(source), work)
     if not _unchanged(source):
         yield from ((index, json.loads(body)) for index, body in place.each(work, jobs, key["device"]))
@@ -148,8 +148,8 @@ def _bodies(
         yield index, done
 
 
-def _alone(place: compute.Place, work: Callable, job: dict, device: str) -> bytes:
-    return next(compute.map_jobs(work, [job], place, device))
+def _alone(place: places.Place, work: Callable, job: dict, device: str) -> bytes:
+    return next(places.map_jobs(work, [job], place, device))
 
 
 def _checked(source: str, work: partial, job: dict) -> bytes:

@@ -1,4 +1,4 @@
-"""Devices, threads, random streams, jobs."""
+"""Devices, threads, random streams."""
 
 import os
 import subprocess
@@ -76,22 +76,3 @@ def test_threads_are_never_raised():
     assert torch.get_num_threads() == before
     with pytest.raises(ValueError, match="at least 1, not 0"), compute.at_most_threads(0):
         pass
-
-
-def test_jobs_run_in_order_and_one_at_a_time():
-    seen = []
-    results = compute.map_jobs(lambda job: seen.append(job) or job * job, [3, 1, 2])
-    assert next(results) == 9
-    assert seen == [3]
-    assert list(results) == [1, 4]
-
-
-class Backwards:
-    """A place that is done with the last job first."""
-
-    def each(self, function, jobs, device="cpu"):
-        return reversed([(number, function(job)) for number, job in enumerate(jobs)])
-
-
-def test_results_are_in_the_order_of_the_jobs_whatever_is_done_first():
-    assert list(compute.map_jobs(abs, [-3, -1, -2], Backwards())) == [3, 1, 2]

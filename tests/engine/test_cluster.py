@@ -5,8 +5,7 @@ from functools import partial
 import pytest
 import workfunctions as work
 
-from lib.base import compute
-from lib.base.compute import JobFailed
+from lib.engine.places import JobFailed, map_jobs
 from lib.engine.places.cluster import Cluster
 
 distributed = pytest.importorskip("distributed")
@@ -25,8 +24,8 @@ def scheduler():
 
 
 def test_the_same_results_in_the_order_of_the_jobs(scheduler):
-    assert list(compute.map_jobs(work.square, range(9), Cluster(scheduler))) == [j * j for j in range(9)]
-    assert list(compute.map_jobs(work.draw, [3], Cluster(scheduler))) == [work.draw(3)]
+    assert list(map_jobs(work.square, range(9), Cluster(scheduler))) == [j * j for j in range(9)]
+    assert list(map_jobs(work.draw, [3], Cluster(scheduler))) == [work.draw(3)]
 
 
 def test_jobs_are_handed_out_as_workers_are_free(scheduler):
@@ -43,7 +42,7 @@ def test_a_job_that_raises_is_tried_elsewhere_and_then_named(scheduler):
 
 
 def test_a_passing_trouble_is_passed(scheduler, tmp_path):
-    found = compute.map_jobs(partial(work.first_time, str(tmp_path), "raise"), range(3), Cluster(scheduler))
+    found = map_jobs(partial(work.first_time, str(tmp_path), "raise"), range(3), Cluster(scheduler))
     assert list(found) == [0, 1, 4]
     (first, second) = sorted(path.read_text() for path in tmp_path.glob("tried-1-*"))
     assert first != second, "the second try was at another worker"

@@ -10,15 +10,13 @@ import pytest
 import torch
 import workfunctions as work
 
-from lib.base import compute
-from lib.base.compute import JobFailed
-from lib.engine.places import desk, processes
+from lib.engine.places import HERE, JobFailed, desk, map_jobs, processes
 from lib.engine.places.processes import Processes
 
 
 def test_the_same_results_in_the_order_of_the_jobs():
-    assert list(compute.map_jobs(work.square, range(7), Processes(2))) == [job * job for job in range(7)]
-    assert list(compute.map_jobs(work.draw, [3], Processes(1))) == [work.draw(3)]
+    assert list(map_jobs(work.square, range(7), Processes(2))) == [job * job for job in range(7)]
+    assert list(map_jobs(work.draw, [3], Processes(1))) == [work.draw(3)]
 
 
 def test_jobs_are_taken_as_workers_are_free_and_shared_among_them():
@@ -51,7 +49,7 @@ def test_a_worker_has_the_threads_it_was_given(monkeypatch):
 
 @pytest.mark.parametrize("what", ["kill", "raise"])
 def test_a_job_whose_worker_was_killed_or_that_raised_once_is_done_by_another(tmp_path, what):
-    found = compute.map_jobs(partial(work.first_time, str(tmp_path), what), range(4), Processes(2))
+    found = map_jobs(partial(work.first_time, str(tmp_path), what), range(4), Processes(2))
     assert list(found) == [0, 1, 4, 9]
     assert len(list(tmp_path.iterdir())) == 5, "one job twice, the others once"
 
@@ -90,7 +88,7 @@ def test_what_cannot_be_sent_is_refused_and_a_count_must_be_positive():
         Processes(0)
     with pytest.raises(ValueError, match="not both"):
         processes.place(2, "tcp://a:1")
-    assert processes.place() is compute.HERE
+    assert processes.place() is HERE
     assert processes.place(3).count == 3
 
 
@@ -113,3 +111,22 @@ def test_workers_end_when_the_caller_stops_and_when_it_is_killed(tmp_path):
     while os.path.exists(f"/proc/{worker}") and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not os.path.exists(f"/proc/{worker}")
+
+
+def test_jobs_run_in_order_and_one_at_a_time():
+    seen = []
+    results = map_jobs(lambda job: seen.append(job) or job * job, [3, 1, 2])
+    assert next(results) == 9
+    assert seen == [3]
+    assert list(results) == [1, 4]
+
+
+class Backwards:
+    """A place that is done with the last job first."""
+
+    def each(self, function, jobs, device="cpu"):
+        return reversed([(number, function(job)) for number, job in enumerate(jobs)])
+
+
+def test_results_are_in_the_order_of_the_jobs_whatever_is_done_first():
+    assert list(map_jobs(abs, [-3, -1, -2], Backwards())) == [3, 1, 2]

@@ -36,7 +36,7 @@ class Cluster:
         self.address, self.patience = address, patience
 
     def device(self, name: str | None) -> str:
-        """See `compute.Place`; None is "cuda" where a worker offers a GPU."""
+        """See `places.Place`; None is "cuda" where a worker offers a GPU."""
         with self._client() as client:
             on_gpu = any(worker["resources"].get("GPU") for worker in self._workers(client).values())
         if name in (None, "auto"):
@@ -50,7 +50,7 @@ class Cluster:
     def each(
         self, function: Callable[[Any], Any], jobs: Iterable[Any], device: str = "cpu"
     ) -> Iterator[tuple[int, Any]]:
-        """See `compute.Place`. Workers may come and go while it runs."""
+        """See `places.Place`. Workers may come and go while it runs."""
         desk = Desk(function, jobs)
         with self._client() as client, client.as_current():
             under_way: dict[Any, Task] = {}

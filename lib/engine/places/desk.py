@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lib.base.compute import JobFailed
+from lib.engine.places import JobFailed
 
 DEATHS, ERRORS = 3, 2  # workers that may die at one job, times that it may raise
 

@@ -1,4 +1,4 @@
-"""Processes of this machine as a place to compute (`compute.Place`); see also `cluster`."""
+"""Processes of this machine as a place to compute (`places.Place`); see also `cluster`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from typing import Any
 
 import torch
 
-from lib.base import compute
-from lib.base.compute import Place
+from lib.engine.places import HERE, Place
 from lib.engine.places.desk import Desk, Task
 
 
@@ -29,7 +28,7 @@ def place(processes: int | None = None, scheduler: str | None = None) -> Place:
         from lib.engine.places.cluster import Cluster  # needs dask
 
         return Cluster(scheduler)
-    return compute.HERE if processes is None else Processes(processes)
+    return HERE if processes is None else Processes(processes)
 
 
 def threads_for(count: int) -> int:
@@ -59,13 +58,13 @@ class Processes:
         self.count = count
 
     def device(self, name: str | None) -> str:
-        """See `compute.Place`."""
-        return compute.HERE.device(name)
+        """See `places.Place`."""
+        return HERE.device(name)
 
     def each(
         self, function: Callable[[Any], Any], jobs: Iterable[Any], device: str = "cpu"
     ) -> Iterator[tuple[int, Any]]:
-        """See `compute.Place`. A process starts when there is a job for it, and ends with the last."""
+        """See `places.Place`. A process starts when there is a job for it, and ends with the last."""
         desk = Desk(function, jobs)
         crew: list[_Worker] = []
         try:
