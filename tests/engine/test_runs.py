@@ -145,7 +145,10 @@ def test_an_artifact_must_be_plain_and_its_code_in_a_file():
         runs.artifact({}, eval("lambda: 1", {}))
 
 
-RUN = "from lib.engine import runs; from lib.experiments.toy import record as toy\nfrom dataclasses import replace\n"
+RUN = """from dataclasses import replace
+from lib.engine import runs
+from lib.experiments.toy import record as toy
+"""
 SLOW = RUN + "print(runs.run(toy, replace(toy.PRESETS['quick'], pause=0.3)).records)"
 
 

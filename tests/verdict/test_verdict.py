@@ -491,8 +491,9 @@ def without(folder, *names):
     """A copy of the recorded runs without some."""
     shutil.copytree(results.FOLDER, folder)
     for name in names:
-        for path in folder.glob(f"{name}-reduced.json"):
-            path.unlink()
+        for known in results.names_of(name):
+            path = folder / f"{known}-reduced.json"
+            path.unlink(missing_ok=True)
     return settings.load(folder)
 
 
