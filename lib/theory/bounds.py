@@ -143,7 +143,7 @@ def _measure(
 def _gradient_distance(source: Tensor, target: Tensor, m: Transferability, w: Tensor) -> float:
     """E|J_T - A J_S|_2^2, a chunk at a time."""
     size = max(1, _ELEMENTS // max(source[0].numel(), target[0].numel()))
-    pairs = zip(source.split(size), target.split(size))
+    pairs = zip(torch.split(source, size), torch.split(target, size))
     norms = [torch.linalg.matrix_norm(t.double() - m.alignment @ s.double(), ord=2) for s, t in pairs]
     return (w @ torch.cat(norms).square()).item()
 
@@ -174,5 +174,5 @@ def _pointwise_form(m: Transferability, w: Tensor) -> float:
     miss = (m.deviation_target - m.deviation_source @ m.alignment.mT).square().sum(-1)
     first = (miss + (1 - m.tau1_per_sample) * m.sigma_target.square()).sqrt()
     norm = torch.linalg.matrix_norm(m.alignment, ord=2)
-    rest = (m.lambda_target + m.lambda_source) * norm * m.sigma_source
+    rest: Tensor = (m.lambda_target + m.lambda_source) * norm * m.sigma_source
     return (w @ (first + rest).square()).item()

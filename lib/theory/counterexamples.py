@@ -1,6 +1,6 @@
 """How tight is a bound? A gradient search for its worst ratio, and the known instances as tensors.
 
-The search climbs LHS / bracket from many random starts at once, in coordinates (`singular_form`) that stay
+The search climbs LHS / bracket from many random starts at once, in coordinates (`search_space`) that stay
 smooth where singular values tie. What it reports is computed again, by `bounds`, from the plain Jacobians.
 """
 
@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import sympy as sp
 import torch
 from torch import Tensor
 
 from lib.measures.jacobian import Model
 from lib.measures.transferability import measure_jacobians
-from lib.theory import bounds, singular_form
-from lib.theory.singular_form import Size
+from lib.theory import bounds, search_space
+from lib.theory.search_space import Size
 from lib.theory.symbolic.exact import Instance
 
 # Each kind's bracket: what the constant multiplies. Theorem 2 (App. D, eq. 19) and its Lipschitz form, and
@@ -49,7 +50,7 @@ class Search:
 def case(instance: Instance) -> Case:
     """An exact instance as float64 tensors; `lib.theory.symbolic.instances` says what each one shows."""
 
-    def stack(matrices: tuple) -> Tensor:
+    def stack(matrices: tuple[sp.Matrix, ...]) -> Tensor:
         entries = [[[float(e) for e in row] for row in m.tolist()] for m in matrices]
         return torch.tensor(entries, dtype=torch.float64)
 
@@ -78,7 +79,7 @@ def circle(t: Tensor) -> Tensor:
 def ratio(kind: str, example: Case) -> float:
     """LHS / bracket of a kind, from the plain Jacobians; a bound with constant K claims that it is at most K.
 
-    The bracket is raised by `singular_form.FLOOR` times E sigma_T^2, which float64 cannot resolve; the ratio
+    The bracket is raised by `search_space.FLOOR` times E sigma_T^2, which float64 cannot resolve; the ratio
     is 0 where both sides vanish. Raises ValueError for an unknown kind.
     """
     _check_kind(kind)
@@ -92,7 +93,7 @@ def ratio(kind: str, example: Case) -> float:
     }
     left = _frobenius(example) if kind == "frobenius" else bound.lhs
     size = torch.linalg.matrix_norm(example.target, ord=2).square() @ example.weights / example.weights.sum()
-    return left / (brackets[kind] + singular_form.FLOOR * size.item()) if left else 0.0
+    return left / (brackets[kind] + search_space.FLOOR * size.item()) if left else 0.0
 
 
 def search(
@@ -129,7 +130,7 @@ class _Climb:
         self, kind: str, size: Size, restarts: int, steps: int, rate: float, draw: torch.Generator
     ) -> None:
         self.kind, self.size, self.generator, self.redrawn = kind, size, draw, 0
-        self.theta = singular_form.draw(restarts, size, draw).requires_grad_()
+        self.theta = search_space.draw(restarts, size, draw).requires_grad_()
         self.adam = torch.optim.Adam([self.theta], lr=rate)
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.adam, steps)
         self.best = torch.zeros(restarts, dtype=torch.float64)
@@ -137,7 +138,7 @@ class _Climb:
 
     def step(self) -> Tensor:
         """One step of every start; returns the ratios (restarts,) before it, NaN where not finite."""
-        value = singular_form.ratio(self.kind, self.theta, self.size)
+        value = search_space.ratio(self.kind, self.theta, self.size)
         (gradient,) = torch.autograd.grad(value.clamp(min=1e-30).log().sum().neg(), self.theta)
         value = value.detach()
         bad = ~(torch.isfinite(value) & torch.isfinite(gradient).all(1))
@@ -155,16 +156,16 @@ class _Climb:
         """Draw the bad starts anew and let Adam forget them."""
         count = int(bad.sum())
         self.redrawn += count
-        self.theta.data[bad] = singular_form.draw(count, self.size, self.generator)
+        self.theta.data[bad] = search_space.draw(count, self.size, self.generator)
         for name in ("exp_avg", "exp_avg_sq"):
             self.adam.state[self.theta][name][bad] = 0
 
     def best_instances(self) -> list[Case]:
         """The best instance of each start that was ever finite."""
-        rows = self.best_theta[self.best > 0].split(1)
+        rows = torch.split(self.best_theta[self.best > 0], 1)
         if not rows or len(rows[0]) == 0:
             raise ValueError("no start stayed finite: use more restarts or a smaller learning rate")
-        stacks = [singular_form.stacks(row, self.size) for row in rows]
+        stacks = [search_space.stacks(row, self.size) for row in rows]
         return [Case(source.jac[0], target.jac[0], weights[0]) for weights, source, target in stacks]
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lib.base.tables import Table
-from lib.theory.symbolic.step import Step
 
 Verdict = Literal["proved", "refuted", "observed", "not shown"]
 Check = Callable[[], bool]
@@ -71,27 +70,6 @@ def table(rows: Iterable[Row], caption: str = "Ledger") -> Table:
     return Table(columns, decided, caption=caption)
 
 
-def of(facts: Callable[..., Iterable[tuple]], *arguments: Any) -> Table:
+def of(facts: Callable[..., Iterable[tuple[Any, ...]]], *arguments: Any) -> Table:
     """The ledger of what a function finds in its arguments (recorded runs): each fact is a `Row`'s fields."""
     return table(Row(*fact) for fact in facts(*arguments))
-
-
-def proof(steps: Iterable[Step], caption: str = "") -> Table:
-    """Each proof step with the outcome of its check, and whether its wrong versions were all caught."""
-    rows = [
-        [
-            step.name,
-            step.source,
-            "yes" if step.holds() else "NO",
-            f"{len(step.mutants)} of {len(step.mutants)}" if step.caught() else "NOT ALL",
-            f"${step.statement}$",
-        ]
-        for step in steps
-    ]
-    return Table(["step", "source", "holds", "wrong versions caught", "statement"], rows, caption=caption)
-
-
-def steps_hold(steps: Iterable[Step]) -> Check:
-    """A check for a row: every step holds, and each one's wrong versions fail."""
-    listed = tuple(steps)
-    return lambda: bool(listed) and all(step.holds() and step.caught() for step in listed)

@@ -9,7 +9,7 @@ import torch
 from lib.base import paper
 from lib.experiments.pairs import shared
 from lib.measures import probe, transferability
-from lib.theory import overview
+from lib.theory import proofs
 from lib.theory.symbolic.step import Refutation, Step
 from lib.verdict import rule
 from lib.verdict.rows import Row, at
@@ -51,7 +51,7 @@ def rows() -> list[Row]:
 
 
 def _steps(statement: str) -> dict[str, Step]:
-    return {step.name: step for step in overview.PROOFS[statement]}
+    return {step.name: step for step in proofs.PROOFS[statement]}
 
 
 def _hold(steps: Sequence[Step]) -> bool:
@@ -60,7 +60,7 @@ def _hold(steps: Sequence[Step]) -> bool:
 
 def _counted(steps: Sequence[Step]) -> str:
     plural = "s" if len(steps) > 1 else ""
-    return f"{len(steps)} step{plural} proved, {overview.mutants(steps)} wrong versions caught"
+    return f"{len(steps)} step{plural} proved, {proofs.mutants(steps)} wrong versions caught"
 
 
 def _place(where: str) -> tuple[str, str]:
@@ -74,7 +74,7 @@ def _row(claim: str, where: str, evidence: str, ours: str, decision: rule.Decisi
 
 
 def _proved(statement: str, claim: str, where: str, page: str, more: str = "") -> Row:
-    steps = [step for step in overview.PROOFS[statement] if not isinstance(step.claim(), Refutation)]
+    steps = [step for step in proofs.PROOFS[statement] if not isinstance(step.claim(), Refutation)]
     ours = "; ".join(part for part in (_counted(steps), more) if part)
     return _row(claim, where, "a proof", ours, rule.theory(_hold(steps)), page)
 
@@ -107,7 +107,7 @@ def _one_measure() -> Row:
 
 def _theorem_2() -> Row:
     names = ("fitting error", "along the attack", "regrouping", "the norm of A")
-    own, kept = overview.PROOFS[_OWN], [_steps("Theorem 2, as printed")[name] for name in names]
+    own, kept = proofs.PROOFS[_OWN], [_steps("Theorem 2, as printed")[name] for name in names]
     ours = (
         f"another proof, constant 2 in place of 5: {_counted(own)}; the printed one's part: {_counted(kept)}"
     )

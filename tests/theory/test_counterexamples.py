@@ -5,7 +5,7 @@ import torch
 
 from lib.base import compute
 from lib.measures import jacobian
-from lib.theory import bounds, counterexamples, singular_form
+from lib.theory import bounds, counterexamples, search_space
 from lib.theory.counterexamples import KINDS, Case, Size, case, ratio, search
 from lib.theory.symbolic import instances
 
@@ -20,23 +20,23 @@ def _search(kind, seed=0, **options):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_the_climb_and_the_plain_computation_agree(kind, size):
-    theta = singular_form.draw(5, size, compute.generator(1, kind))
-    climbed = singular_form.ratio(kind, theta, size)
+    theta = search_space.draw(5, size, compute.generator(1, kind))
+    climbed = search_space.ratio(kind, theta, size)
     for row, value in zip(theta.split(1), climbed):
-        weights, source, target = singular_form.stacks(row, size)
+        weights, source, target = search_space.stacks(row, size)
         plain = ratio(kind, Case(source.jac[0], target.jac[0], weights[0]))
         assert plain == pytest.approx(value.item(), rel=1e-8, abs=1e-9)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_gradient_of_the_climb_is_right(kind):
-    theta = singular_form.draw(2, Size(), compute.generator(3, kind)).requires_grad_()
-    assert torch.autograd.gradcheck(lambda t: singular_form.ratio(kind, t, Size()), (theta,), atol=1e-5)
+    theta = search_space.draw(2, Size(), compute.generator(3, kind)).requires_grad_()
+    assert torch.autograd.gradcheck(lambda t: search_space.ratio(kind, t, Size()), (theta,), atol=1e-5)
 
 
-def test_the_singular_form_is_what_it_says():
+def test_the_search_space_is_what_it_says():
     size = Size(2, 3, 2, 4)
-    _, source, target = singular_form.stacks(singular_form.draw(4, size, compute.generator(0)), size)
+    _, source, target = search_space.stacks(search_space.draw(4, size, compute.generator(0)), size)
     for stack in (source, target):
         _, values, right = torch.linalg.svd(stack.jac, full_matrices=False)
         torch.testing.assert_close(values[..., 0], stack.sigma)
@@ -71,7 +71,7 @@ def test_search_is_the_same_for_the_same_generator_only():
 
 
 def test_search_survives_what_is_not_finite(monkeypatch):
-    real, calls = singular_form.ratio, []
+    real, calls = search_space.ratio, []
 
     def poisoned(kind, theta, size):
         calls.append(None)
@@ -81,7 +81,7 @@ def test_search_survives_what_is_not_finite(monkeypatch):
             spoiled[0], spoiled[3] = True, True
         return value * torch.where(spoiled, torch.full_like(value, math.nan), 1)
 
-    monkeypatch.setattr(singular_form, "ratio", poisoned)
+    monkeypatch.setattr(search_space, "ratio", poisoned)
     found = _search("full", steps=60)
     assert found.redrawn == 4
     assert found.trace[0, [0, 4]].isnan().all()
@@ -91,7 +91,7 @@ def test_search_survives_what_is_not_finite(monkeypatch):
 
 def test_search_survives_numbers_too_large(monkeypatch):
     huge = compute.generator(0)
-    real = singular_form.draw
+    real = search_space.draw
 
     def draw(restarts, size, generator):
         theta = real(restarts, size, generator)
@@ -99,14 +99,14 @@ def test_search_survives_numbers_too_large(monkeypatch):
             theta[:8] *= 1e6  # exp overflows, matrix exponentials lose themselves
         return theta
 
-    monkeypatch.setattr(singular_form, "draw", draw)
+    monkeypatch.setattr(search_space, "draw", draw)
     found = search("full", generator=huge, restarts=16, steps=30)
     assert found.redrawn > 0
     assert math.isfinite(found.best_ratio)
 
 
 def test_search_with_no_finite_start_says_so(monkeypatch):
-    monkeypatch.setattr(singular_form, "ratio", lambda kind, theta, size: theta.sum(1) * math.nan)
+    monkeypatch.setattr(search_space, "ratio", lambda kind, theta, size: theta.sum(1) * math.nan)
     with pytest.raises(ValueError, match="no start stayed finite"):
         _search("full", steps=3)
 

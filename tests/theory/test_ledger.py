@@ -1,14 +1,7 @@
 import pytest
-import sympy as sp
 
 from lib.theory import ledger
 from lib.theory.ledger import Row
-from lib.theory.symbolic import norms
-from lib.theory.symbolic.step import Identity, Mutant, Step
-
-x = sp.Symbol("x")
-WRONG = Step("wrong", "x = x + 1", "here", lambda k=1: Identity(x, x + k), (Mutant({"k": 2}),))
-TOOTHLESS = Step("toothless", "x = x", "here", lambda k=1: Identity(x, x), (Mutant({"k": 2}),))
 
 
 def _row(*checks, verdict="observed"):
@@ -52,17 +45,3 @@ def test_a_row_needs_a_check_and_a_known_verdict():
         ValueError, match="'likely' of 'a claim' is not one of proved, refuted, observed, not shown"
     ):
         _row(lambda: True, verdict="likely")
-
-
-def test_steps_hold_needs_truth_and_teeth():
-    assert ledger.steps_hold(norms.STEPS)() is True
-    assert ledger.steps_hold([*norms.STEPS, WRONG])() is False
-    assert ledger.steps_hold([TOOTHLESS])() is False
-    assert ledger.steps_hold([])() is False
-
-
-def test_proof_table_says_no_loudly():
-    table = ledger.proof([norms.STEPS[0], WRONG, TOOTHLESS], caption="three")
-    assert [row[2] for row in table.rows] == ["yes", "NO", "yes"]
-    assert [row[3] for row in table.rows] == ["1 of 1", "1 of 1", "NOT ALL"]
-    assert table.rows[0][4].startswith("$")

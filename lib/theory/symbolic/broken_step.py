@@ -11,8 +11,8 @@ from typing import Any
 import sympy as sp
 
 from lib.theory.symbolic import instances
-from lib.theory.symbolic.exact import Instance, largest
-from lib.theory.symbolic.step import Identity, Inequality, Mutant, Refutation, Step
+from lib.theory.symbolic.exact import Instance, largest, spectral_square
+from lib.theory.symbolic.step import Identity, Inequality, Refutation, Steps, wrong
 
 lam, sigma, t1 = sp.symbols("lambda sigma tau_1(x)", nonnegative=True)
 s = sp.Symbol("s", positive=True)  # eta = s / (1 + s) lies in (0, 1), and sympy knows it
@@ -40,7 +40,7 @@ def line_13(case: Instance, k: Any = 5) -> sp.Expr:
 
 def line_14(case: Instance, k: Any = 5) -> sp.Expr:
     """(14): k E[|(J_T - A J_S) v_S|^2 + (1 - tau1) sigma_T^2 + ((lambda_T + lambda_S) |A| sigma_S)^2]."""
-    norm2 = case.scale**2 * _square(case.least_squares)
+    norm2 = case.scale**2 * spectral_square(case.least_squares)
     values = [
         quadratic_forms(case, i)[0]
         + (1 - case.tau1_per_sample[i]) * case.sigma2_target[i]
@@ -50,10 +50,15 @@ def line_14(case: Instance, k: Any = 5) -> sp.Expr:
     return sp.factor(k * case.mean(values))
 
 
-def _square(matrix: sp.Matrix) -> sp.Expr:
-    return largest([sp.factor(e) for e in (matrix.T * matrix).eigenvals(multiple=True)])
+STEPS = Steps()
 
 
+@STEPS.step(
+    "X3 with two inputs",
+    r"n = 2,\ \text{one point}:\ X_3 \le \lambda_T\|A\|_2\sigma_S",
+    "new: why the smallest instance below has n = 3",
+    wrong(k=2, at={t1: 1, lam: 1, sigma: 1}),
+)
 def _two_inputs(k: Any = 1) -> Inequality:
     """n = 2, one point: A J_S u = 0, X3 <= |c| lambda sigma and (|A| sigma_S)^2 = |J_T v_S|^2, so it holds.
 
@@ -63,71 +68,51 @@ def _two_inputs(k: Any = 1) -> Inequality:
     return Inequality(goal, ((lam**4, sigma**2, 1 - t1),), given=(1 - t1,))
 
 
+@STEPS.step(
+    "X3, second bound: REFUTED",
+    r"X_3 \not\le (\lambda_T+\lambda_S)\|A\|_2\sigma_S\ \text{at}\ J_S=(0,1,0),"
+    r"\ J_T=\mathrm{diag}(3,1,1)",
+    "App. D, between (13) and (14)",
+    wrong(k=9),
+)
 def _pointwise(k: Any = 1) -> Refutation:
     """X3 at t = e3 against (lambda_T + lambda_S) |A| sigma_S, squared."""
     case = instances.broken_step()
     form = quadratic_forms(case, 0)[1]
     slope = case.lambda_target[0] + case.lambda_source[0]
-    return Refutation(form[2, 2], k * slope**2 * _square(case.alignment) * case.sigma2_source[0])
+    return Refutation(form[2, 2], k * slope**2 * spectral_square(case.alignment) * case.sigma2_source[0])
 
 
+@STEPS.step(
+    "(13) to (14): REFUTED",
+    r"(13) \not\le (14)\ \text{for weights}\ (1-\eta, \eta),\ 0 < \eta < 1",
+    "App. D (14)",
+    wrong(k=10),
+)
 def _integrated(k: Any = 5) -> Refutation:
-    """For every eta = s / (1 + s) in (0, 1); with the constant 10 in (14) the instance would refute
-    nothing.
-    """
+    """For every eta = s / (1 + s) in (0, 1); with 10 in place of 5 in (14) nothing would be refuted."""
     case = instances.rare_point(s / (1 + s))
     return Refutation(line_13(case), line_14(case, k))
 
 
+@STEPS.step(
+    "by how much", r"(13) - (14) = 10\,\eta(1-\eta^2)\ \text{on that family}", "new", wrong(k=5), wrong(k=-10)
+)
 def _excess(k: Any = 10) -> Identity:
     eta = s / (1 + s)
     case = instances.rare_point(eta)
     return Identity(line_13(case) - line_14(case), k * eta * (1 - eta**2))
 
 
+@STEPS.step(
+    "the theorem survives there",
+    r"\mathrm{LHS} \le 5(M + Y^2)\ \text{on the same instance}",
+    "App. D (19)",
+    wrong(k=1),
+)
 def _theorem_survives(k: Any = 5) -> Inequality:
     """On the very instance where (13) <= (14) fails, the theorem's own inequality holds."""
     case = instances.rare_point()
     room = 5 * (case.main_term + case.ratio_term) - case.lhs
     goal = k * (case.main_term + case.ratio_term) - case.lhs
     return Inequality(goal, ((room,),))
-
-
-STEPS = (
-    Step(
-        "X3 with two inputs",
-        r"n = 2,\ \text{one point}:\ X_3 \le \lambda_T\|A\|_2\sigma_S",
-        "new: why the smallest instance below has n = 3",
-        _two_inputs,
-        (Mutant({"k": 2}, {t1: 1, lam: 1, sigma: 1}),),
-    ),
-    Step(
-        "X3, second bound: REFUTED",
-        r"X_3 \not\le (\lambda_T+\lambda_S)\|A\|_2\sigma_S\ \text{at}\ J_S=(0,1,0),"
-        r"\ J_T=\mathrm{diag}(3,1,1)",
-        "App. D, between (13) and (14)",
-        _pointwise,
-        (Mutant({"k": 9}),),
-    ),
-    Step(
-        "(13) to (14): REFUTED",
-        r"(13) \not\le (14)\ \text{for weights}\ (1-\eta, \eta),\ 0 < \eta < 1",
-        "App. D (14)",
-        _integrated,
-        (Mutant({"k": 10}),),
-    ),
-    Step(
-        "by how much",
-        r"(13) - (14) = 10\,\eta(1-\eta^2)\ \text{on that family}",
-        "new",
-        _excess,
-        (Mutant({"k": 5}), Mutant({"k": -10})),
-    ),
-    Step(
-        "the theorem survives there",
-        r"\mathrm{LHS} \le 5(M + Y^2)\ \text{on the same instance}",
-        "App. D (19)",
-        _theorem_survives,
-        (Mutant({"k": 1}),),
-    ),
-)

@@ -1,8 +1,7 @@
 """How small Theorem 2's constant can be, what its norm must be, and what tau1 = tau2 = 1 does not say.
 
 Everything here is an exact computation on the instances of `instances`; s, k > 0 stand for eta = s / (1 + s)
-and
-l = k / (1 + k), so that sympy knows both lie between 0 and 1.
+and l = k / (1 + k), so that sympy knows both lie between 0 and 1.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import sympy as sp
 
 from lib.theory.symbolic import instances
 from lib.theory.symbolic.exact import Instance, largest
-from lib.theory.symbolic.step import Identity, Inequality, Mutant, Refutation, Step
+from lib.theory.symbolic.step import Identity, Inequality, Refutation, Steps, wrong
 
 s, k = sp.symbols("s k", positive=True)
 eta, ell = s / (1 + s), k / (1 + k)
@@ -30,18 +29,39 @@ def _family(which: int) -> sp.Expr:
     return ratio(instances.rare_point(eta) if which == 1 else instances.scalar_target(eta, ell))
 
 
+STEPS = Steps()
+
+
+@STEPS.step(
+    "first family",
+    r"\mathrm{LHS}/(M+Y^2) = (4+\eta-\eta^2)/(2+2\eta)",
+    "new: $J_S = (1, 0)$ twice, $J_T = \\mathrm{diag}(1, 0), \\mathrm{diag}(2, 2)$",
+    wrong(sign=1),
+)
 def _closed_form(sign: Any = -1) -> Identity:
     return Identity(_family(1), (4 + eta + sign * eta**2) / (2 + 2 * eta))
 
 
+@STEPS.step(
+    "its limit", r"\lim_{\eta\to0}(4+\eta-\eta^2)/(2+2\eta) = 2", "new", wrong(value=sp.Rational(199, 100))
+)
 def _first_limit(value: Any = 2) -> Identity:
     return Identity(sp.limit(_family(1), s, 0), value)
 
 
+@STEPS.step(
+    "second family",
+    r"\lim_{\eta\to0}\mathrm{LHS}/(M+Y^2) = (1+\ell)^2/(1+\ell^2)",
+    "new: a target with one output",
+    wrong(sign=-1),
+)
 def _second_limit(sign: Any = 1) -> Identity:
     return Identity(sp.limit(_family(2), s, 0), (1 + ell) ** 2 / (1 + sign * ell**2))
 
 
+@STEPS.step(
+    "its limit", r"\lim_{\ell\to1} (1+\ell)^2/(1+\ell^2) = 2", "new", wrong(value=sp.Rational(199, 100))
+)
 def _second_supremum(value: Any = 2) -> Identity:
     return Identity(sp.limit((1 + ell) ** 2 / (1 + ell**2), k, sp.oo), value)
 
@@ -49,6 +69,12 @@ def _second_supremum(value: Any = 2) -> Identity:
 LIPSCHITZ = sp.Rational(139681, 10**5)
 
 
+@STEPS.step(
+    "Lipschitz form",
+    r"\mathrm{LHS} \ge 1.39681\, L^2[\ldots]\ \text{on an instance}",
+    "new: the constant lies in [1.39681, 2]",
+    wrong(constant=sp.Rational(139682, 100000)),
+)
 def _lipschitz(constant: Any = LIPSCHITZ) -> Inequality:
     """LHS less the constant times the bracket, a number: no constant below this one can serve."""
     case = instances.lipschitz_worst()
@@ -56,6 +82,12 @@ def _lipschitz(constant: Any = LIPSCHITZ) -> Inequality:
     return Inequality(room, ((room,),))
 
 
+@STEPS.step(
+    "Frobenius reading: REFUTED",
+    r"E\|J_T - AJ_S\|_F^2 > 5(M+Y^2)\ \text{for}\ f_S = f_T,\ n = 23",
+    "Section 3 leaves ‖·‖_D of a matrix undefined; App. D uses the spectral norm",
+    wrong(outputs=21),
+)
 def _frobenius(outputs: int = 23) -> Refutation:
     """Both sides with E|.|_F^2 on the left: (n - 1) l^2 against 5 (M + Y^2) = 20 l^2, for l = 0.99."""
     case = instances.same_function(outputs, sp.Rational(99, 100))
@@ -68,82 +100,30 @@ def _without_ratios(case: Instance, one: Any) -> Refutation:
     return Refutation(case.lhs, (one - case.tau1 * case.tau2) * largest(case.sigma2_target))
 
 
+@STEPS.step(
+    "τ₁ = τ₂ = 1 is enough: REFUTED",
+    r"\mathrm{LHS} = 4\ell^2 > 0 = (1 - \tau_1\tau_2)L^2",
+    "Section 3.2: 'big τ1 and τ2 indicate potentially small differences'",
+    wrong(one=3),
+)
 def _blind(one: Any = 1) -> Refutation:
     return _without_ratios(instances.aligned_yet_apart(), one)
 
 
+@STEPS.step(
+    "enough for f_S = f_T: REFUTED", r"\mathrm{LHS} = \ell^2 > 0 = (1 - \tau_1\tau_2)L^2", "new", wrong(one=3)
+)
 def _itself(one: Any = 1) -> Refutation:
     return _without_ratios(instances.same_function(), one)
 
 
+@STEPS.step(
+    "Theorem R attained",
+    r"\sqrt{\mathrm{LHS}} = \sqrt{M} + \sqrt{Y^2}\ \text{on the instance}",
+    "new",
+    wrong(factor=2),
+)
 def _equality(factor: Any = 1) -> Identity:
     """sqrt(LHS) = sqrt(M) + sqrt(Y^2) where M = 0."""
     case = instances.aligned_yet_apart()
     return Identity(sp.sqrt(case.lhs), sp.sqrt(case.main_term) + factor * sp.sqrt(case.ratio_term))
-
-
-STEPS = (
-    Step(
-        "first family",
-        r"\mathrm{LHS}/(M+Y^2) = (4+\eta-\eta^2)/(2+2\eta)",
-        "new: $J_S = (1, 0)$ twice, $J_T = \\mathrm{diag}(1, 0), \\mathrm{diag}(2, 2)$",
-        _closed_form,
-        (Mutant({"sign": 1}),),
-    ),
-    Step(
-        "its limit",
-        r"\lim_{\eta\to0}(4+\eta-\eta^2)/(2+2\eta) = 2",
-        "new",
-        _first_limit,
-        (Mutant({"value": sp.Rational(199, 100)}),),
-    ),
-    Step(
-        "second family",
-        r"\lim_{\eta\to0}\mathrm{LHS}/(M+Y^2) = (1+\ell)^2/(1+\ell^2)",
-        "new: a target with one output",
-        _second_limit,
-        (Mutant({"sign": -1}),),
-    ),
-    Step(
-        "its limit",
-        r"\lim_{\ell\to1} (1+\ell)^2/(1+\ell^2) = 2",
-        "new",
-        _second_supremum,
-        (Mutant({"value": sp.Rational(199, 100)}),),
-    ),
-    Step(
-        "Lipschitz form",
-        r"\mathrm{LHS} \ge 1.39681\, L^2[\ldots]\ \text{on an instance}",
-        "new: the constant lies in [1.39681, 2]",
-        _lipschitz,
-        (Mutant({"constant": sp.Rational(139682, 100000)}),),
-    ),
-    Step(
-        "Frobenius reading: REFUTED",
-        r"E\|J_T - AJ_S\|_F^2 > 5(M+Y^2)\ \text{for}\ f_S = f_T,\ n = 23",
-        "Section 3 leaves ‖·‖_D of a matrix undefined; App. D uses the spectral norm",
-        _frobenius,
-        (Mutant({"outputs": 21}),),
-    ),
-    Step(
-        "τ₁ = τ₂ = 1 is enough: REFUTED",
-        r"\mathrm{LHS} = 4\ell^2 > 0 = (1 - \tau_1\tau_2)L^2",
-        "Section 3.2: 'big τ1 and τ2 indicate potentially small differences'",
-        _blind,
-        (Mutant({"one": 3}),),
-    ),
-    Step(
-        "enough for f_S = f_T: REFUTED",
-        r"\mathrm{LHS} = \ell^2 > 0 = (1 - \tau_1\tau_2)L^2",
-        "new",
-        _itself,
-        (Mutant({"one": 3}),),
-    ),
-    Step(
-        "Theorem R attained",
-        r"\sqrt{\mathrm{LHS}} = \sqrt{M} + \sqrt{Y^2}\ \text{on the instance}",
-        "new",
-        _equality,
-        (Mutant({"factor": 2}),),
-    ),
-)

@@ -33,9 +33,7 @@ def spectral_square(matrix: sp.Matrix) -> sp.Expr:
 
 @dataclass(frozen=True)
 class Instance:
-    """A finite distribution of Jacobians (outputs x n), with the top right singular vectors to attack
-    along.
-    """
+    """A finite distribution of Jacobians (outputs x n), with top right singular vectors to attack along."""
 
     weights: tuple[sp.Expr, ...]
     source: tuple[sp.Matrix, ...]

@@ -34,8 +34,7 @@ def broken_step() -> Instance:
     """One point where X3 <= (lambda_T + lambda_S) |A| sigma_S fails (App. D, the second bound on X3).
 
     J_S = (0, 1, 0), J_T = diag(3, 1, 1): at t = e3 the left side is 1, the right side 1/3. With n = 2 inputs
-    no
-    single point breaks it, so this is the smallest: one point, three inputs.
+    no single point breaks it, so this is the smallest: one point, three inputs.
     """
     return Instance(
         (sp.Integer(1),),
@@ -67,8 +66,7 @@ def scalar_target(eta: Any = THOUSANDTH, ratio: Any = NEAR_ONE) -> Instance:
     """Theorem 2's constant cannot be below 2, second family: a target with one output.
 
     Weights (1 - eta, eta), J_S = [[0, 0], [1, 0]] and diag(1, l), J_T = (-1, 0) and (0, 1): the ratio tends
-    to
-    (1 + l)^2 / (1 + l^2) as eta -> 0, and that to 2 as l -> 1. `ratio` is l.
+    to (1 + l)^2 / (1 + l^2) as eta -> 0, and that to 2 as l -> 1. `ratio` is l.
     """
     eta, k = _inside(eta, "eta"), _inside(ratio, "ratio")
     return Instance(
@@ -80,16 +78,11 @@ def scalar_target(eta: Any = THOUSANDTH, ratio: Any = NEAR_ONE) -> Instance:
     )
 
 
-def lipschitz_worst(
-    weight: Any = WORST[0],
-    scale: Any = WORST[1],
-    ratio: Any = WORST[2],
-) -> Instance:
+def lipschitz_worst(weight: Any = WORST[0], scale: Any = WORST[1], ratio: Any = WORST[2]) -> Instance:
     """The worst instance known for Theorem 2's Lipschitz form: LHS / bracket is about 1.3968.
 
     Weights (p, 1 - p), J_S = [[0, 0], [1, 0]] and w diag(1, l), J_T = (-1, 0) and (0, 1), with w chosen such
-    that
-    the projection scale is psi: w^2 = p (1 - psi^2) / ((1 - p) psi^2).
+    that the projection scale is psi: w^2 = p (1 - psi^2) / ((1 - p) psi^2).
     """
     p, psi, k = _inside(weight, "weight"), _inside(scale, "scale"), _inside(ratio, "ratio")
     w = sp.sqrt(p * (1 - psi**2) / (1 - p)) / psi
@@ -147,8 +140,7 @@ def ties(second: int = 0, gap: Any = 0) -> Instance:
     """sigma_1 = sigma_2: the attack is not unique, and neither are tau1 and tau2 (Def. 1 is silent).
 
     Equal weights, J_S = I twice, J_T = diag(2, 1), diag(1, 3). Attacking the second point along axis 0 gives
-    (tau1, tau2) = (1/2, 9/10), along axis 1 gives (1, about 0.977). `gap` > 0 shrinks the other singular
-    value.
+    (tau1, tau2) = (1/2, 9/10), along axis 1 (1, about 0.977). `gap` > 0 shrinks the other singular value.
     """
     if second not in (0, 1):
         raise ValueError(f"second = {second} must be the axis 0 or 1")

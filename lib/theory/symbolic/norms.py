@@ -1,6 +1,4 @@
-"""Appendix A: the triangle inequality of ||.||_{D,2}, and the two inequalities of Cauchy and Jensen behind
-it.
-"""
+"""Appendix A: the triangle inequality of ||.||_{D,2}, and the inequalities of Cauchy and Jensen behind it."""
 
 from __future__ import annotations
 
@@ -8,13 +6,38 @@ from typing import Any
 
 import sympy as sp
 
-from lib.theory.symbolic.step import Identity, Inequality, Mutant, Step
+from lib.theory.symbolic.step import Identity, Inequality, Steps, wrong
 from lib.theory.symbolic.vectors import Space, vectors
 
 f, g, h, nf, ng = sp.symbols("f g h |F| |G|", nonnegative=True)
 mixed = sp.Symbol("E[fg]", real=True)
 
+STEPS = Steps()
 
+
+@STEPS.step(
+    "pointwise",
+    r"\|F(x) + G(x)\|_2^2 \le (\|F(x)\|_2 + \|G(x)\|_2)^2",
+    "App. A, before (2)",
+    wrong(sign=-1, at={f: 1, g: 1, h: 1}),
+)
+def _pointwise(sign: Any = 1) -> Inequality:
+    return Inequality((f + sign * g) ** 2 - h**2, ((f + g - h, f + g + h),), given=(f + g - h,))
+
+
+@STEPS.step(
+    "expansion",
+    r"E(f+g)^2 = E f^2 + E g^2 + 2 E[fg], \quad f = \|F(x)\|_2,\ g = \|G(x)\|_2",
+    "App. A (2)",
+    wrong(k=1),
+    wrong(k=-2),
+)
+def _expand(k: Any = 2) -> Identity:
+    space, (F, G) = Space(), vectors("F G")
+    return Identity(space.square(F + G), space.square(F) + space.square(G) + k * space.dot(F, G))
+
+
+@STEPS.step("Cauchy–Schwarz", r"E[fg]^2 \le E f^2 \, E g^2", "App. A, after (2)", wrong(k=-1), wrong(k=2))
 def cauchy_schwarz(k: Any = 1) -> Identity:
     """|G|^2 (|F|^2 |G|^2 - k <F, G>^2) = | |G|^2 F - <F, G> G |^2, a square: so <F, G>^2 <= |F|^2 |G|^2."""
     space, (F, G) = Space(), vectors("F G")
@@ -22,54 +45,19 @@ def cauchy_schwarz(k: Any = 1) -> Identity:
     return Identity(norm * (space.square(F) * norm - k * inner**2), space.square(norm * F - inner * G))
 
 
-def jensen(k: Any = 1) -> Identity:
-    """E f^2 - k (E f)^2 = E (f - E f)^2: Cauchy-Schwarz against the constant function 1, which has norm 1."""
-    space, (F, one) = Space(one__one=1), vectors("F one")
-    mean = space.dot(F, one)
-    return Identity(space.square(F) - k * mean**2, space.square(F - mean * one))
-
-
-def _pointwise(sign: Any = 1) -> Inequality:
-    return Inequality((f + sign * g) ** 2 - h**2, ((f + g - h, f + g + h),), given=(f + g - h,))
-
-
-def _expand(k: Any = 2) -> Identity:
-    space, (F, G) = Space(), vectors("F G")
-    return Identity(space.square(F + G), space.square(F) + space.square(G) + k * space.dot(F, G))
-
-
+@STEPS.step(
+    "closing",
+    r"\|F\|^2 + \|G\|^2 + 2E[fg] \le (\|F\|_{D,2} + \|G\|_{D,2})^2",
+    "App. A, last line",
+    wrong(k=3, at={nf: 1, ng: 1, mixed: 1}),
+)
 def _close(k: Any = 2) -> Inequality:
     room = nf * ng - mixed
     return Inequality((nf + ng) ** 2 - (nf**2 + ng**2 + k * mixed), ((2, room),), given=(room,))
 
 
-STEPS = (
-    Step(
-        "pointwise",
-        r"\|F(x) + G(x)\|_2^2 \le (\|F(x)\|_2 + \|G(x)\|_2)^2",
-        "App. A, before (2)",
-        _pointwise,
-        (Mutant({"sign": -1}, {f: 1, g: 1, h: 1}),),
-    ),
-    Step(
-        "expansion",
-        r"E(f+g)^2 = E f^2 + E g^2 + 2 E[fg], \quad f = \|F(x)\|_2,\ g = \|G(x)\|_2",
-        "App. A (2)",
-        _expand,
-        (Mutant({"k": 1}), Mutant({"k": -2})),
-    ),
-    Step(
-        "Cauchy–Schwarz",
-        r"E[fg]^2 \le E f^2 \, E g^2",
-        "App. A, after (2)",
-        cauchy_schwarz,
-        (Mutant({"k": -1}), Mutant({"k": 2})),
-    ),
-    Step(
-        "closing",
-        r"\|F\|^2 + \|G\|^2 + 2E[fg] \le (\|F\|_{D,2} + \|G\|_{D,2})^2",
-        "App. A, last line",
-        _close,
-        (Mutant({"k": 3}, {nf: 1, ng: 1, mixed: 1}),),
-    ),
-)
+def jensen(k: Any = 1) -> Identity:
+    """E f^2 - k (E f)^2 = E (f - E f)^2: Cauchy-Schwarz against the constant function 1, which has norm 1."""
+    space, (F, one) = Space(one__one=1), vectors("F one")
+    mean = space.dot(F, one)
+    return Identity(space.square(F) - k * mean**2, space.square(F - mean * one))

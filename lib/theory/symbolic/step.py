@@ -4,9 +4,8 @@ Three kinds of claim, none of them decided by sampling:
 
 * `Identity`: both sides agree after exact simplification.
 * `Inequality`: goal >= 0, by a certificate: the goal equals a sum of products whose factors are each
-manifestly
-  nonnegative (squares, nonnegative symbols) or assumed so. A wrong version is shown false at a rational
-  point.
+  manifestly nonnegative (squares, nonnegative symbols) or assumed so. A wrong version is shown false at a
+  rational point.
 * `Refutation`: a printed inequality whose gap, bound minus quantity, is negative on an exact instance.
 """
 
@@ -15,17 +14,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import sympy as sp
 
 Factors = tuple[sp.Expr, ...]
+_Claimed = TypeVar("_Claimed", bound="Callable[..., Claim]")
 
 
 class Claim(Protocol):
-    """What a step asserts: `proved` by exact algebra, or `false` for certain (`at` a point where one is
-    needed).
-    """
+    """What a step asserts: `proved` by exact algebra, or `false` for certain, at a point if one is needed."""
 
     def proved(self) -> bool:
         """Whether exact algebra establishes the claim."""
@@ -55,20 +53,19 @@ class Identity:
 
     def proved(self) -> bool:
         """Whether the residual is identically 0."""
-        return self.residual() == 0
+        return bool(self.residual() == 0)
 
     def false(self, at: Mapping[sp.Symbol, Any] | None = None) -> bool:
-        """Whether the residual is different from 0 at some small integer point (the i-th symbol at i + 2)."""
+        """Whether the residual is different from 0 at one rational point (the i-th symbol at (i + 2) / 7)."""
         residual = self.residual()
         symbols = sorted(residual.free_symbols, key=str)
-        return residual.subs({s: sp.Rational(i + 2, 7) for i, s in enumerate(symbols)}).evalf(30) != 0
+        point = {s: sp.Rational(i + 2, 7) for i, s in enumerate(symbols)}
+        return bool(residual.subs(point).evalf(30) != 0)
 
 
 @dataclass(frozen=True)
 class Inequality:
-    """goal >= 0 whenever every expression in `given` is >= 0; `because` lists the terms that sum to the
-    goal.
-    """
+    """goal >= 0 whenever all of `given` are >= 0; `because` lists the terms that sum to the goal."""
 
     goal: sp.Expr
     because: tuple[Factors, ...]
@@ -92,9 +89,7 @@ class Inequality:
 
 @dataclass(frozen=True)
 class Refutation:
-    """A printed `quantity <= bound` that fails: quantity > bound, exactly, on an instance or a family of
-    them.
-    """
+    """A printed `quantity <= bound` that fails: quantity > bound, exactly, on an instance or a family."""
 
     quantity: sp.Expr
     bound: sp.Expr
@@ -119,13 +114,17 @@ class Mutant:
     point: Mapping[sp.Symbol, Any] = field(default_factory=dict)
 
 
+def wrong(at: Mapping[sp.Symbol, Any] | None = None, **constants: Any) -> Mutant:
+    """A wrong version of a step, for `Steps.step`: other constants, and the point `at` which it is false."""
+    return Mutant(constants, at or {})
+
+
 @dataclass(frozen=True)
 class Step:
     """One step of a proof.
 
     `claim` takes the step's constants as keywords (their defaults are the true ones) and returns the claim.
-    `statement` is LaTeX without dollars; `source` says where the paper prints it, or which repair it belongs
-    to.
+    `statement` is LaTeX without dollars; `source`: where the paper prints it, or which repair it belongs to.
     """
 
     name: str
@@ -139,9 +138,7 @@ class Step:
         return self._holds
 
     def caught(self) -> bool:
-        """Whether every wrong version is both unproved and false: the check can fail, and fails where it
-        should.
-        """
+        """Whether every wrong version is unproved and false: the check can fail, and does where it should."""
         return self._caught
 
     @cached_property
@@ -152,3 +149,18 @@ class Step:
     def _caught(self) -> bool:
         claims = [(self.claim(**m.constants), m.point) for m in self.mutants]
         return bool(claims) and all(not c.proved() and c.false(point) for c, point in claims)
+
+
+class Steps(list[Step]):
+    """The steps of one statement, in the order of its proof."""
+
+    def step(
+        self, name: str, statement: str, source: str, *mutants: Mutant
+    ) -> Callable[[_Claimed], _Claimed]:
+        """Decorate the function that returns a claim: it becomes the next step. The fields are `Step`'s."""
+
+        def add(claim: _Claimed) -> _Claimed:
+            self.append(Step(name, statement, source, claim, mutants))
+            return claim
+
+        return add

@@ -1,11 +1,9 @@
 """The repair of Theorem 2: a pointwise bound on |J_T - A J_S|_2 that holds for every matrix A.
 
 Notation at one point x: J = J_T with top triple (sigma, w, v'), R = J - sigma w v'^T, so R v' = 0, R^T w = 0
-and
-|R| <= lambda sigma; c = <v_S, v'>; p = J v_S; f = A J_S v_S with |f| <= F; e = |p - f|; s^2 = (1 - c^2)
-sigma^2 and
-H^2 = e^2 + s^2. A unit z = a w + b y (y a unit orthogonal to w) and z' = b w - a y; D = <z', p>,
-phi = <z', f>, xi = D - phi = <z', p - f>.
+and |R| <= lambda sigma; c = <v_S, v'>; p = J v_S; f = A J_S v_S with |f| <= F; e = |p - f|;
+s^2 = (1 - c^2) sigma^2 and H^2 = e^2 + s^2. A unit z = a w + b y (y a unit orthogonal to w) and
+z' = b w - a y; D = <z', p>, phi = <z', f>, xi = D - phi = <z', p - f>.
 """
 
 from __future__ import annotations
@@ -14,7 +12,8 @@ from typing import Any
 
 import sympy as sp
 
-from lib.theory.symbolic.step import Identity, Inequality, Mutant, Step
+from lib.theory.symbolic.step import Identity, Inequality, Steps, wrong
+from lib.theory.symbolic.theorem_2 import line_17
 from lib.theory.symbolic.vectors import Space, vectors
 
 a, b, c, D, phi, xi, wp, yp, ze, zp = sp.symbols("a b c D phi xi <w|p> <y|p> <z|e> <z|p>", real=True)
@@ -25,6 +24,22 @@ M, Y, root = sp.symbols("sqrt(M) sqrt(Y2) sqrt(LHS)", nonnegative=True)
 H2 = e**2 + s**2
 
 
+STEPS = Steps()
+
+
+@STEPS.step(
+    "second singular value",
+    r"|J_S u| \le \lambda_S\sigma_S|u|\ \text{for}\ u \perp v_S:\ \|A J_S(I -"
+    r" v_Sv_S^\top)\|_2 \le \lambda_S\|A\|_2\sigma_S",
+    "Theorem R, step 1",
+    wrong(
+        k=sp.Rational(1, 2),
+        at={
+            **dict(zip(sp.symbols("sigma_2:5", nonnegative=True), (1, 0, 0))),
+            **dict(zip(sp.symbols("u_2:5", real=True), (1, 0, 0))),
+        },
+    ),
+)
 def _complement(k: Any = 1) -> Inequality:
     """|J u|^2 = sum sigma_i^2 u_i^2 without i = 1, three terms standing for any number."""
     sizes = sp.symbols("sigma_2:5", nonnegative=True)
@@ -35,6 +50,14 @@ def _complement(k: Any = 1) -> Inequality:
     return Inequality(goal, terms, given=(top - sizes[1], top - sizes[2]))
 
 
+@STEPS.step(
+    "quadratic form of N",
+    r"z^\top NN^\top z = \langle z, p-f\rangle^2 + |J^\top z|^2 - \langle z,"
+    r" p\rangle^2,\quad N = J - f v_S^\top",
+    "Theorem R, step 2",
+    wrong(k=2),
+    wrong(k=-1),
+)
 def _quadratic_form(k: Any = 1) -> Identity:
     """|N^T z|^2 with N = J - f v^T: N^T z = J^T z - <f, z> v, and <J^T z, v> = <z, p>."""
     jz, v = vectors("JTz v")
@@ -42,16 +65,23 @@ def _quadratic_form(k: Any = 1) -> Identity:
     return Identity(space.square(jz - (zp - ze) * v), ze**2 + space.square(jz) - k * zp**2)
 
 
+@STEPS.step(
+    "form of J",
+    r"|J^\top z|^2 \le \sigma^2 - (1-\lambda^2)b^2\sigma^2",
+    "Theorem R, step 3",
+    wrong(k=2, at={lam: 0, b: 1, sigma: 1, Ry: 0}),
+)
 def _own_form(k: Any = 1) -> Inequality:
-    """|J^T z|^2 = a^2 sigma^2 + b^2 |R^T y|^2 as J^T z = a sigma v' + b R^T y and <v', R^T y> = 0; a^2 = 1
-    - b^2.
-    """
+    """|J^T z|^2 = a^2 sigma^2 + b^2 |R^T y|^2: J^T z = a sigma v' + b R^T y, <v', R^T y> = 0."""
     space, (v, r) = Space(v__v=1, r__r=Ry**2, v__r=0), vectors("v r")
     square = space.square(a * sigma * v + b * r).subs(a**2, 1 - b**2)
     room = lam**2 * sigma**2 - Ry**2
     return Inequality(sigma**2 - k * (1 - lam**2) * b**2 * sigma**2 - square, ((b**2, room),), given=(room,))
 
 
+@STEPS.step(
+    "Bessel", r"\langle z, p-f\rangle^2 \le e^2 - \xi^2", "Theorem R, step 4", wrong(k=-1), wrong(k=2)
+)
 def _bessel(k: Any = 1) -> Identity:
     """|eps|^2 - <z, eps>^2 - <z', eps>^2 is the square of what z and z' leave of eps."""
     space, (eps, z, q) = Space(z__z=1, q__q=1, z__q=0), vectors("eps z q")
@@ -59,12 +89,25 @@ def _bessel(k: Any = 1) -> Identity:
     return Identity(space.square(eps) - first**2 - k * second**2, space.square(eps - first * z - second * q))
 
 
+@STEPS.step(
+    "rotation",
+    r"\langle z,p\rangle^2 + D^2 = \langle w,p\rangle^2 + \langle y,p\rangle^2",
+    "Theorem R, step 5",
+    wrong(k=-1),
+    wrong(k=2),
+)
 def _rotation(k: Any = 1) -> Identity:
     """<z, p>^2 + <z', p>^2 = <w, p>^2 + <y, p>^2."""
     left = (a * wp + b * yp) ** 2 + (b * wp - a * yp) ** 2
     return Identity(left.expand().subs(a**2, 1 - b**2).expand().subs(a**2, 1 - b**2), wp**2 + k * yp**2)
 
 
+@STEPS.step(
+    "image of the attack",
+    r"\langle w,p\rangle = c\sigma,\quad |\langle y,p\rangle| \le |Rv_S| \le \lambda s",
+    "Theorem R, step 6",
+    wrong(k=sp.Rational(1, 2), at={lam: 1, sigma: 1, c: 0, Rv: 1}),
+)
 def _image(k: Any = 1) -> Inequality:
     """|R v_S| = |R (v_S - c v')| <= lambda sigma sqrt(1 - c^2), and p = c sigma w + R v_S."""
     space, (v, w) = Space(v__v=1, w__w=1, v__w=c), vectors("v w")
@@ -73,6 +116,12 @@ def _image(k: Any = 1) -> Inequality:
     return Inequality(k * lam**2 * sigma**2 * (1 - c**2) - Rv**2, ((room,),), given=(room, 1 - c**2))
 
 
+@STEPS.step(
+    "assembled",
+    r"z^\top NN^\top z \le H^2 + (D^2-\xi^2) - \langle y,p\rangle^2 - (1-\lambda^2)b^2\sigma^2",
+    "Theorem R, step 7",
+    wrong(sign=-1),
+)
 def _assemble(sign: Any = 1) -> Identity:
     """All substitutions together, with equality where a bound was used: nothing is lost or added by hand."""
     total = (e**2 - xi**2) + (sigma**2 - (1 - lam**2) * b**2 * sigma**2) - (wp**2 + yp**2 - D**2)
@@ -80,6 +129,12 @@ def _assemble(sign: Any = 1) -> Identity:
     return Identity(total.subs(sigma**2, wp**2 + s**2), wanted.subs(sigma**2, wp**2 + s**2))
 
 
+@STEPS.step(
+    "first bound",
+    r"D^2 - \xi^2 = 2\xi\varphi + \varphi^2 \le 2eF + F^2",
+    "Theorem R, step 8",
+    wrong(k=1, at={e: 1, F: 1, xi: 1, phi: 1}),
+)
 def _first(k: Any = 2) -> Inequality:
     """D^2 - xi^2 = 2 xi phi + phi^2 with D = xi + phi; |xi| <= e, |phi| <= F."""
     room = (e * F - xi * phi, F**2 - phi**2)
@@ -87,15 +142,25 @@ def _first(k: Any = 2) -> Inequality:
     return Inequality(goal, ((2, room[0]), (room[1],)), given=room)
 
 
+@STEPS.step(
+    "second bound",
+    r"D^2 - \xi^2 = 2D\varphi - \varphi^2 \le b^2\sigma^2 + 2\lambda s F",
+    "Theorem R, step 9",
+    wrong(k=1, at={a: -1, b: 0, yp: 2, phi: 1, wp: 0, sigma: 0, lam: 1, s: 2, F: 1}),
+)
 def _second(k: Any = 2) -> Inequality:
-    """D^2 - xi^2 = 2 D phi - phi^2 with D = b <w,p> - a <y,p>; |<w,p>| <= sigma, -a <y,p> phi <= lambda s
-    F.
-    """
+    """D^2 - xi^2 = 2 D phi - phi^2, D = b <w,p> - a <y,p>; |<w,p>| <= sigma, -a <y,p> phi <= lambda s F."""
     room = (sigma**2 - wp**2, lam * s * F + a * yp * phi)
     goal = b**2 * sigma**2 + k * lam * s * F - (2 * (b * wp - a * yp) * phi - phi**2)
     return Inequality(goal, (((b * wp - phi) ** 2,), (b**2, room[0]), (2, room[1])), given=room)
 
 
+@STEPS.step(
+    "weighted by λ²",
+    r"z^\top NN^\top z \le H^2 + \lambda^2F^2 + 2\lambda F(\lambda e + (1-\lambda^2)s)",
+    "Theorem R, step 10",
+    wrong(sign=1),
+)
 def _combine(sign: Any = -1) -> Identity:
     """lambda^2 times the first bound and 1 - lambda^2 times the second: b disappears."""
     mixed = lam**2 * (2 * e * F + F**2) + (1 - lam**2) * (b**2 * sigma**2 + 2 * lam * s * F)
@@ -103,6 +168,12 @@ def _combine(sign: Any = -1) -> Identity:
     return Identity(left, H2 + lam**2 * F**2 + 2 * lam * F * (lam * e + (1 - lam**2) * s))
 
 
+@STEPS.step(
+    "Cauchy–Schwarz",
+    r"\lambda e + (1-\lambda^2)s \le H\sqrt{1-\lambda^2+\lambda^4} \le H",
+    "Theorem R, step 11",
+    wrong(k=sp.Rational(1, 2), at={lam: 1, e: 1, s: 0}),
+)
 def _cauchy(k: Any = 1) -> Inequality:
     """H^2 - (lambda e + (1 - lambda^2) s)^2 as a sum of squares and lambda^2 (1 - lambda^2) H^2."""
     goal = k * H2 - (lam * e + (1 - lam**2) * s) ** 2
@@ -110,153 +181,49 @@ def _cauchy(k: Any = 1) -> Inequality:
     return Inequality(goal, terms, given=(1 - lam,))
 
 
+@STEPS.step(
+    "square completed",
+    r"z^\top NN^\top z \le (H + \lambda F)^2",
+    "Theorem R, step 12",
+    wrong(k=3, at={lam: 1, F: 1, T: 1, sp.Symbol("H", nonnegative=True): 1}),
+)
 def _complete(k: Any = 2) -> Inequality:
-    """(H + lambda F)^2 - [H^2 + lambda^2 F^2 + 2 lambda F T] = 2 lambda F (H - T), T = lambda e + (1 -
-    lambda^2) s.
-    """
+    """(H + lambda F)^2 - [H^2 + lambda^2 F^2 + 2 lambda F T] = 2 lambda F (H - T), T of the last step."""
     big = sp.Symbol("H", nonnegative=True)
     goal = (big + lam * F) ** 2 - (big**2 + lam**2 * F**2 + k * lam * F * T)
     return Inequality(goal, ((2, lam, F, big - T),), given=(big - T,))
 
 
-def _mean(k: Any = 1) -> Identity:
-    """E[e^2 + (1 - tau1) sigma^2] <= M, per point: (16), (17) and |J_T v_S|^2 <= (tau1 + (1 - tau1)
-    lambda^2) sigma^2.
-    """
-    t1, t2 = sp.symbols("tau_1(x) tau_2", nonnegative=True)
-    left = (1 - t2) * (t1 + (1 - t1) * lam**2) * sigma**2 + (1 - t1) * sigma**2
-    return Identity(left, ((1 - t1 * t2) + k * (1 - t1) * (1 - t2) * lam**2) * sigma**2)
+STEPS.step(
+    "mean of the first root",
+    r"E[e^2 + (1-\tau_1(x))\sigma_T^2] \le M",
+    "Theorem R to Theorem 2; App. D (16), (17)",
+    wrong(k=-1),
+    wrong(k=2),
+)(line_17)  # per point, with (16) and the line after it
 
 
+@STEPS.step(
+    "the constant 2",
+    r"\sqrt{\mathrm{LHS}} \le \sqrt{M} + \sqrt{Y^2} \Rightarrow \mathrm{LHS} \le 2(M + Y^2)",
+    "Theorem R to Theorem 2",
+    wrong(k=sp.Rational(19, 10), at={M: 1, Y: 1, root: 2}),
+)
 def _two(k: Any = 2) -> Inequality:
     room = M + Y - root
     goal = k * (M**2 + Y**2) - root**2
     return Inequality(goal, (((M - Y) ** 2,), (room, M + Y + root)), given=(room,))
 
 
+@STEPS.step(
+    "X1 is free",
+    r"(\theta e + \theta' g)^2 \le e^2 + g^2\quad(\theta^2+\theta'^2=1)",
+    "a shorter way to 2, with the correct third term",
+    wrong(k=-1),
+    wrong(k=2),
+)
 def _cheap(k: Any = 1) -> Identity:
-    """|(J_T - A J_S) t|^2 <= (theta e + theta' g)^2 <= e^2 + g^2, where theta^2 + theta'^2 = 1: no factor
-    is paid.
-    """
+    """|(J_T - A J_S) t|^2 <= (theta e + theta' g)^2 <= e^2 + g^2, theta^2 + theta'^2 = 1: nothing is paid."""
     other = sp.Symbol("theta'", nonnegative=True)
     left = (theta**2 + other**2) * (e**2 + g**2) - k * (theta * e + other * g) ** 2
     return Identity(left, (theta * g - other * e) ** 2)
-
-
-STEPS = (
-    Step(
-        "second singular value",
-        r"|J_S u| \le \lambda_S\sigma_S|u|\ \text{for}\ u \perp v_S:\ \|A J_S(I -"
-        r" v_Sv_S^\top)\|_2 \le \lambda_S\|A\|_2\sigma_S",
-        "Theorem R, step 1",
-        _complement,
-        (
-            Mutant(
-                {"k": sp.Rational(1, 2)},
-                {
-                    **dict(zip(sp.symbols("sigma_2:5", nonnegative=True), (1, 0, 0))),
-                    **dict(zip(sp.symbols("u_2:5", real=True), (1, 0, 0))),
-                },
-            ),
-        ),
-    ),
-    Step(
-        "quadratic form of N",
-        r"z^\top NN^\top z = \langle z, p-f\rangle^2 + |J^\top z|^2 - \langle z,"
-        r" p\rangle^2,\quad N = J - f v_S^\top",
-        "Theorem R, step 2",
-        _quadratic_form,
-        (Mutant({"k": 2}), Mutant({"k": -1})),
-    ),
-    Step(
-        "form of J",
-        r"|J^\top z|^2 \le \sigma^2 - (1-\lambda^2)b^2\sigma^2",
-        "Theorem R, step 3",
-        _own_form,
-        (Mutant({"k": 2}, {lam: 0, b: 1, sigma: 1, Ry: 0}),),
-    ),
-    Step(
-        "Bessel",
-        r"\langle z, p-f\rangle^2 \le e^2 - \xi^2",
-        "Theorem R, step 4",
-        _bessel,
-        (Mutant({"k": -1}), Mutant({"k": 2})),
-    ),
-    Step(
-        "rotation",
-        r"\langle z,p\rangle^2 + D^2 = \langle w,p\rangle^2 + \langle y,p\rangle^2",
-        "Theorem R, step 5",
-        _rotation,
-        (Mutant({"k": -1}), Mutant({"k": 2})),
-    ),
-    Step(
-        "image of the attack",
-        r"\langle w,p\rangle = c\sigma,\quad |\langle y,p\rangle| \le |Rv_S| \le \lambda s",
-        "Theorem R, step 6",
-        _image,
-        (Mutant({"k": sp.Rational(1, 2)}, {lam: 1, sigma: 1, c: 0, Rv: 1}),),
-    ),
-    Step(
-        "assembled",
-        r"z^\top NN^\top z \le H^2 + (D^2-\xi^2) - \langle y,p\rangle^2 - (1-\lambda^2)b^2\sigma^2",
-        "Theorem R, step 7",
-        _assemble,
-        (Mutant({"sign": -1}),),
-    ),
-    Step(
-        "first bound",
-        r"D^2 - \xi^2 = 2\xi\varphi + \varphi^2 \le 2eF + F^2",
-        "Theorem R, step 8",
-        _first,
-        (Mutant({"k": 1}, {e: 1, F: 1, xi: 1, phi: 1}),),
-    ),
-    Step(
-        "second bound",
-        r"D^2 - \xi^2 = 2D\varphi - \varphi^2 \le b^2\sigma^2 + 2\lambda s F",
-        "Theorem R, step 9",
-        _second,
-        (Mutant({"k": 1}, {a: -1, b: 0, yp: 2, phi: 1, wp: 0, sigma: 0, lam: 1, s: 2, F: 1}),),
-    ),
-    Step(
-        "weighted by λ²",
-        r"z^\top NN^\top z \le H^2 + \lambda^2F^2 + 2\lambda F(\lambda e + (1-\lambda^2)s)",
-        "Theorem R, step 10",
-        _combine,
-        (Mutant({"sign": 1}),),
-    ),
-    Step(
-        "Cauchy–Schwarz",
-        r"\lambda e + (1-\lambda^2)s \le H\sqrt{1-\lambda^2+\lambda^4} \le H",
-        "Theorem R, step 11",
-        _cauchy,
-        (Mutant({"k": sp.Rational(1, 2)}, {lam: 1, e: 1, s: 0}),),
-    ),
-    Step(
-        "square completed",
-        r"z^\top NN^\top z \le (H + \lambda F)^2",
-        "Theorem R, step 12",
-        _complete,
-        (Mutant({"k": 3}, {lam: 1, F: 1, T: 1, sp.Symbol("H", nonnegative=True): 1}),),
-    ),
-    Step(
-        "mean of the first root",
-        r"E[e^2 + (1-\tau_1(x))\sigma_T^2] \le M",
-        "Theorem R to Theorem 2; App. D (16), (17)",
-        _mean,
-        (Mutant({"k": -1}), Mutant({"k": 2})),
-    ),
-    Step(
-        "the constant 2",
-        r"\sqrt{\mathrm{LHS}} \le \sqrt{M} + \sqrt{Y^2} \Rightarrow \mathrm{LHS} \le 2(M + Y^2)",
-        "Theorem R to Theorem 2",
-        _two,
-        (Mutant({"k": sp.Rational(19, 10)}, {M: 1, Y: 1, root: 2}),),
-    ),
-    Step(
-        "X1 is free",
-        r"(\theta e + \theta' g)^2 \le e^2 + g^2\quad(\theta^2+\theta'^2=1)",
-        "a shorter way to 2, with the correct third term",
-        _cheap,
-        (Mutant({"k": -1}), Mutant({"k": 2})),
-    ),
-)

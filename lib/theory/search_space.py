@@ -1,13 +1,14 @@
-"""Instances of Theorem 2 in singular form, and LHS / bracket as a differentiable function of them.
+"""Where `counterexamples.search` climbs: instances of Theorem 2 by singular values, and LHS / bracket there.
 
 J = U diag(s) V^T with orthogonal U and V, so that sigma, lambda and the attack are read off and no derivative
 passes through the vectors of an SVD: they are undefined at ties, which is where the worst instances lie. One
-row of free numbers is one instance; all rows are computed together. Used by `counterexamples.search`.
+row of free numbers is one instance; all rows are computed together.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -70,7 +71,7 @@ def _stack(free: Tensor, outputs: int, inputs: int) -> Stack:
     rank = min(outputs, inputs)
     shrink = _CAP * free[..., 1:rank].tanh()
     values = torch.cat([free[..., :1].exp(), shrink], -1).cumprod(-1)
-    turns = free[..., rank:].split([outputs * (outputs - 1) // 2, inputs * (inputs - 1) // 2], -1)
+    turns = torch.split(free[..., rank:], [outputs * (outputs - 1) // 2, inputs * (inputs - 1) // 2], -1)
     left, right = _rotation(turns[0], outputs), _rotation(turns[1], inputs)
     jac = (left[..., :rank] * values.unsqueeze(-2)) @ right[..., :rank].mT
     second = shrink[..., 0].abs() if rank > 1 else torch.zeros_like(values[..., 0])
@@ -82,20 +83,27 @@ def _rotation(free: Tensor, n: int) -> Tensor:
     upper = free.new_zeros(*free.shape[:-1], n, n)
     i, j = torch.triu_indices(n, n, 1)
     upper[..., i, j] = free
-    return torch.linalg.matrix_exp(upper - upper.mT)
+    turned: Tensor = torch.linalg.matrix_exp(upper - upper.mT)
+    return turned
 
 
 def _norm(matrices: Tensor) -> Tensor:
     """Spectral norms as u^T M v with u, v held fixed: the gradient u v^T is right wherever there is one."""
     with torch.no_grad():
         u, _, v = torch.linalg.svd(matrices.nan_to_num(0, 0, 0), full_matrices=False)
-    return (u[..., :, :1].mT @ matrices @ v[..., :1, :].mT).squeeze((-1, -2))
+    held: Tensor = u[..., :, :1].mT @ matrices @ v[..., :1, :].mT
+    return held.squeeze((-1, -2))
+
+
+def _mean(weights: Tensor, values: Tensor) -> Tensor:
+    """E over the points (R,)."""
+    return (weights * values).sum(1)
 
 
 def ratio(kind: str, theta: Tensor, size: Size) -> Tensor:
-    """LHS / bracket (R,) as a differentiable function of the free numbers: `ratio` in the singular form."""
+    """LHS / bracket (R,) as a differentiable function of the free numbers: `counterexamples.ratio` here."""
     weights, s, t = stacks(theta, size)
-    mean = lambda values: (weights * values).sum(1)  # noqa: E731
+    mean = partial(_mean, weights)
     own = (s.jac @ s.attack.unsqueeze(-1)).squeeze(-1)
     other = (t.jac @ s.attack.unsqueeze(-1)).squeeze(-1)
     total_s, total_t = mean(s.sigma**2), mean(other.square().sum(-1))
@@ -124,7 +132,7 @@ def _bracket(
     norm: Tensor,
 ) -> Tensor:
     """The bracket (R,) of a kind, with 1 - tau1 = `sine2` (R, N) and 1 - tau2 = `unexplained` (R,)."""
-    mean = lambda values: (weights * values).sum(1)  # noqa: E731
+    mean = partial(_mean, weights)
     if kind == "pointwise":
         first = (miss + sine2 * t.sigma**2).sqrt()
         return mean((first + (s.ratio + t.ratio) * norm[:, None] * s.sigma).square())
