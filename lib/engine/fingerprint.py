@@ -75,6 +75,11 @@ def relative(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
 
 
+def inside(path: Source) -> bool:
+    """Is it a file of `lib`?"""
+    return Path(path).resolve().is_relative_to(PACKAGE)
+
+
 def experiments(source: Source | None = None) -> list[str]:
     """The experiments in the closure, or all there are: folders of `lib/experiments` with a record."""
     folder = PACKAGE / "experiments"

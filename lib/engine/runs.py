@@ -7,13 +7,11 @@ at another place (`lib.engine.places`), which sends the bytes back: only this pr
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import math
 import time
-import warnings
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,11 +22,13 @@ import torch
 from lib.base import compute
 from lib.base.progress import track
 from lib.base.version import VERSION
-from lib.engine import fingerprint, places, store
+from lib.engine import fingerprint, places, steps, store
 from lib.engine.results import Result, caption, record, recorded
+from lib.engine.steps import artifact, only, seconds, step, timed
 
-__all__ = ["Result", "artifact", "fresh", "record", "recorded", "run"]
-_run: ContextVar[dict | None] = ContextVar("run", default=None)  # device and data of the run at work
+__all__ = [
+    "Result", "artifact", "fresh", "inside", "only", "record", "recorded", "run", "seconds", "step", "timed",
+]  # fmt: skip
 
 
 def run(module: Any, config: Any, *, progress: bool = True, place: places.Place = places.HERE) -> Result:
@@ -40,6 +40,8 @@ def run(module: Any, config: Any, *, progress: bool = True, place: places.Place 
     A record's key holds the config, the job, the device's type, the code (the module's import closure and
     the versions it uses) and the sha256 of the data. Fields that the module names in `JOB_IGNORES` (such as
     `seeds`, which only says how many jobs there are) leave the key, and `run_job` sees None in their place.
+    It is called behind the engine's `steps.door`: `config.device` is then the name of a device that is here,
+    never None, and on the CPU there is one thread. What it does in `step`s is stored step by step.
 
     Raises:
         FileNotFoundError: a data set is absent; the message says how to get it.
@@ -75,21 +77,22 @@ def fresh(module: Any, config: Any, job: dict) -> dict[str, Any]:
     return json.loads(_compute(module.run_job, seen, key, job))["record"]
 
 
-def artifact(key: dict[str, Any], function: Callable[[], Any]) -> Any:
-    """`function()`, computed once and stored: a model's `state_dict`, tensors, plain data (on the CPU).
+@contextmanager
+def inside(module: Any, config: Any) -> Iterator[Any]:
+    """The door of `run_job` for a figure or an example that no record holds.
 
-    `key` holds all that the object depends on; added to it are the code (the import closure of the module
-    that defines `function`) and, inside a run, its device and data. It is always read back from what was
-    stored, with `weights_only=True`, so that the first caller gets what later ones get.
+        with runs.inside(images, config) as config:
+            model = networks.source_model(config, source, seed)
+
+    Inside, `config.device` is the name of a device that is here, the CPU has one thread, and steps (such as
+    training) are those of the run: what it has stored is read, and what is computed here, it will read.
 
     Raises:
-        TypeError: the function is not defined in a file, or what it returns cannot be read back safely.
+        FileNotFoundError, ValueError: as `run`.
     """
-    source = _defined_in(function)
-    if not _unchanged(source):
-        return _load(_dump(function()))
-    name = store.digest({"artifact": key, "code": fingerprint.digest(source), "run": _run.get()})
-    return store.once(store.root() / "artifacts" / f"{name}.pt", lambda: _dump(function()), _load)
+    config = dataclasses.replace(config, device=str(compute.resolve_device(config.device)))
+    with steps.door(config.device, _checksums(_data(module, config))):
+        yield config
 
 
 def _code(module: Any) -> str:
@@ -103,8 +106,12 @@ def _key(module: Any, seen: Any, data: dict[str, dict], code: str) -> dict[str, 
         "config": {name: value for name, value in dataclasses.asdict(seen).items() if name != "device"},
         "device": torch.device(seen.device).type,
         "code": code,
-        "data": {name: entry["sha256"] for name, entry in data.items()},
+        "data": _checksums(data),
     }
+
+
+def _checksums(data: dict[str, dict]) -> dict[str, str]:
+    return {name: entry["sha256"] for name, entry in data.items()}
 
 
 def _as_jobs_see_it(module: Any, config: Any, device: str) -> Any:
@@ -126,7 +133,7 @@ def _bodies(
     work = partial(_compute, module.run_job, seen, key)
     if place is not places.HERE:
         work = partial(_checked, fingerprint.relative(source), work)
-    if not _unchanged(source):
+    if not steps.trusted(source):
         yield from ((index, json.loads(body)) for index, body in place.each(work, jobs, key["device"]))
         return
     folder = store.root() / key["experiment"] / store.digest(key)[:16]
@@ -171,14 +178,11 @@ def _compute(run_job: Callable, config: Any, key: dict, job: dict) -> bytes:
     """The bytes of a record with its key, time and environment."""
     key = key | {"job": job}
     started, clock = _now(), time.perf_counter()
-    token = _run.set({"device": key["device"], "data": key["data"]})
-    try:
+    with steps.door(config.device, key["data"]):
         found = run_job(config, job)
-    finally:
-        _run.reset(token)
     _check_plain(found, f"{key['experiment']}, job {job}: record")
-    seconds, environment = time.perf_counter() - clock, compute.environment(config.device)
-    body = {"key": key, "record": found, "started": started, "seconds": seconds, "environment": environment}
+    spent, environment = time.perf_counter() - clock, compute.environment(config.device)
+    body = {"key": key, "record": found, "started": started, "seconds": spent, "environment": environment}
     return json.dumps(body).encode()
 
 
@@ -213,44 +217,6 @@ def _data(module: Any, config: Any) -> dict[str, dict]:
             raise registry.Missing(f"{needs} {registry.remedy(entry)}")
         found[name] = {"sha256": checksum, "items": entry.items}
     return found
-
-
-def _unchanged(source: Path) -> bool:
-    """False, with a warning, where a file was edited after this process may have imported it."""
-    changed = fingerprint.changed(source)
-    if changed:
-        names = ", ".join(path.relative_to(fingerprint.ROOT).as_posix() for path in changed)
-        advice = "nothing is stored until you restart it"
-        warnings.warn(f"{names} changed after this process (kernel) started: {advice}", stacklevel=3)
-    return not changed
-
-
-def _defined_in(function: Callable) -> Path:
-    while isinstance(function, partial):
-        function = function.func
-    path = getattr(function, "__globals__", {}).get("__file__")
-    if path is None:
-        raise TypeError(f"{function!r} is not defined in a file: an artefact's function lives in lib")
-    return Path(path)
-
-
-def _dump(value: Any) -> bytes:
-    stream = io.BytesIO()
-    torch.save(value, stream)
-    try:
-        _load(stream.getvalue())
-    except ValueError as error:
-        raise TypeError(
-            f"an artefact must be tensors or plain data (a model's state_dict()): {error}"
-        ) from None
-    return stream.getvalue()
-
-
-def _load(content: bytes) -> Any:
-    try:
-        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever its unpickler meets
-        raise store.Unreadable(str(error).partition("\n")[0]) from None
 
 
 def _now() -> str:
