@@ -1,4 +1,8 @@
-"""A run as readers keep it: `results/<experiment>-<preset>[-<name>].json`, small, committed, complete."""
+"""A run as readers keep it: `results/<experiment>-<preset>[-<name>].json`, small, committed, complete.
+
+A chapter does not fail because such a file is missing: `shown(tables.attacks, one("images"))` is the table,
+or a note of what is absent and how to get it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from lib.base.tables import Table
 from lib.base.version import VERSION
@@ -17,6 +21,7 @@ from lib.engine import fingerprint, store
 FOLDER = fingerprint.ROOT / "results"
 MEASURED = FOLDER / "benchmarks"  # tables of `python -m benchmarks --record`
 SCHEMA = 1
+T = TypeVar("T")
 Record = dict[str, Any]
 Value = Callable[[Record], float]
 FORMER = {"rbf": "synthetic"}  # experiments renamed since: what was recorded before keeps its file
@@ -38,6 +43,27 @@ class Result:
     provenance: dict[str, Any]
     caption: str
     path: Path | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Absent:
+    """A recorded run that is not in `results/`; false where a run is true."""
+
+    experiment: str
+    preset: str
+    name: str | None = None
+
+    def __bool__(self) -> bool:
+        return False
+
+    @property
+    def note(self) -> Table:
+        """What the page shows in place of the run's tables and figures."""
+        label = f" {self.name}" if self.name else ""
+        command = f"`python -m lib run {self.experiment} --preset {self.preset} --record{label}`"
+        return Table(
+            ["not recorded", "to record it"], [[f"{self.experiment}, {self.preset}{label}", command]]
+        )
 
 
 def record(result: Result, name: str | None = None, folder: Path = FOLDER, *, overwrite: bool = True) -> Path:
@@ -90,7 +116,7 @@ def place_for(
     """
     if name is not None and not name.isidentifier():
         raise ValueError(f"name {name!r} of a recorded run: use letters, digits and underscores")
-    path = folder / ("-".join([experiment, preset, *([name] if name else [])]) + ".json")
+    path = _file(experiment, preset, name, folder)
     if path.exists() and not overwrite:
         raise ValueError(f"{path} is there already: add --overwrite, or another name after --record")
     return path
@@ -124,6 +150,30 @@ def load(path: Path) -> Result:
         return Result(experiment, config, content["records"], provenance, caption, path)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} is no recorded run ({error!r}): python -m lib results --verify") from None
+
+
+def one(
+    experiment: str, preset: str = "reduced", name: str | None = None, folder: Path | None = None
+) -> Result | Absent:
+    """The recorded run `<experiment>-<preset>[-<name>]`, or an `Absent`.
+
+    Raises:
+        ValueError: the file is there and is not a recorded run.
+    """
+    known = (_file(former, preset, name, folder or FOLDER) for former in names_of(experiment))
+    path = next((path for path in known if path.exists()), None)
+    return load(path) if path else Absent(experiment, preset, name)
+
+
+def shown(function: Callable[..., T], *arguments: Any, **keywords: Any) -> T | Table:
+    """`function(*arguments, **keywords)`, or the note of the first recorded run among them that is absent.
+
+    A run may stand among the values of a dict argument.
+    """
+    given = [*arguments, *keywords.values()]
+    given += [value for argument in given if isinstance(argument, dict) for value in argument.values()]
+    absent = next((value for value in given if isinstance(value, Absent)), None)
+    return function(*arguments, **keywords) if absent is None else absent.note
 
 
 def titled(result: Result, title: str) -> str:
@@ -184,6 +234,10 @@ def standing(result: Result) -> str:
     if found["records"] != store.digest(result.records):
         return "not re-run"
     return f"{'agrees' if found['agrees'] else 'stale'} ({found['date'][:10]})"
+
+
+def _file(experiment: str, preset: str, name: str | None, folder: Path) -> Path:
+    return folder / ("-".join(filter(None, [experiment, preset, name])) + ".json")
 
 
 def _row(result: Result) -> list[Any]:

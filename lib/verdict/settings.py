@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib.engine import kept
+from lib.engine import results
 from lib.experiments.attributes import summary as portraits
 from lib.experiments.images import summary as mixtures
 from lib.experiments.tasks import summary as rooms
@@ -25,7 +25,7 @@ ALIASES = {  # one name for what the settings call differently
     "same category": "class overlap",
     "source's own success": "source accuracy",
 }
-Run = Any  # a records.Result, or a kept.Absent, which is false
+Run = Any  # a results.Result, or a results.Absent, which is false
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Setting:
     first: int | None = None  # seeds whose results were known when the others were run; None: all at once
 
     def run(self, folder: Path | None = None) -> Run:
-        """The recorded run, or a `kept.Absent`."""
-        return kept.one(self.experiment, self.preset, folder=folder)
+        """The recorded run, or a `results.Absent`."""
+        return results.one(self.experiment, self.preset, folder=folder)
 
     def first_go(self, run: Run) -> Run:
         """The run as it was before the last seeds were added."""
@@ -150,7 +150,7 @@ FOUR = ("images", "text", "attributes", "tasks")  # the settings that the questi
 
 
 def load(folder: Path | None = None) -> Mapping[str, Run]:
-    """{key: recorded run or `kept.Absent`} of all settings."""
+    """{key: recorded run or `results.Absent`} of all settings."""
     return {setting.key: setting.run(folder) for setting in SETTINGS}
 
 

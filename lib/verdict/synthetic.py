@@ -42,7 +42,7 @@ AXES = ["green", "blue", "red", "magenta", "black"]  # the y-axes that the capti
 
 
 def rows(run: Any) -> list[Row]:
-    """Every sentence of section 4.1; `run` may be a `kept.Absent`."""
+    """Every sentence of section 4.1; `run` may be a `results.Absent`."""
     return [_literal(), *[_link(run, link) for link in LINKS], _beta(run), _axes()]
 
 

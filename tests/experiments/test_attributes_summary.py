@@ -7,7 +7,7 @@ import torch
 
 from lib.base import labels, paper
 from lib.data import registry
-from lib.engine import kept, runs
+from lib.engine import results, runs
 from lib.experiments.attributes import claims, comparison, figures, selection, summary, tables
 from lib.theory import ledger
 from lib.verdict import empirical, rivals, settings
@@ -222,7 +222,7 @@ def test_orders_are_taken_within_seeds(made):
 
 def test_the_chapter_and_the_verdict_have_one_number():
     """tau-b, its p, its interval and its lead over the adversarial loss."""
-    recorded = kept.one("attributes", "reduced")
+    recorded = results.one("attributes", "reduced")
     if not recorded:
         pytest.skip("attributes-reduced is not recorded")
     (setting,) = settings.of("attributes")
@@ -237,7 +237,7 @@ def test_the_chapter_and_the_verdict_have_one_number():
 
 def test_the_recorded_run_says_what_the_chapter_says():
     """The rows of the page are decided by the recorded numbers, and refuse other numbers."""
-    recorded = kept.one("attributes", "reduced")
+    recorded = results.one("attributes", "reduced")
     if not recorded:
         pytest.skip("attributes-reduced is not recorded")
     assert min(r["reference_accuracy"] for r in recorded.records) >= recorded.config.floor

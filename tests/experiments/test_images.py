@@ -13,7 +13,7 @@ from lib.attacks.pgd import pgd
 from lib.attacks.virtual import virtual
 from lib.base import compute
 from lib.data import images as data
-from lib.engine import kept, parameters, runs
+from lib.engine import parameters, results, runs
 from lib.experiments.images import claims, figures, measures, networks, rivals, settings, summary, tables
 from lib.experiments.images import record as images
 from lib.experiments.images.example import example
@@ -278,7 +278,7 @@ def test_choosing_by_a_measure_has_its_price(record):
 
 def test_the_recorded_run_says_what_the_chapter_says():
     """The rows of the page are decided by the recorded numbers, and refuse other numbers."""
-    recorded = kept.one("images")
+    recorded = results.one("images")
     if not recorded:
         pytest.skip("images-reduced is not recorded")
     assert min(r["reference_accuracy"] for r in recorded.records) >= recorded.config.floor

@@ -11,7 +11,7 @@ from tinytext import JOB, TINY, imitation
 from lib import statistics
 from lib.base import paper
 from lib.data import registry
-from lib.engine import kept, runs
+from lib.engine import results, runs
 from lib.experiments.text import claims, example, explain, figures, networks, settings, summary, tables
 from lib.experiments.text import record as text
 from lib.theory import ledger
@@ -136,7 +136,7 @@ def test_a_source_that_answers_otherwise_is_marked():
 
 def test_the_recorded_run_says_what_the_chapter_says():
     """The rows of the page are decided by the recorded numbers, and refuse other numbers."""
-    recorded = kept.one("text")
+    recorded = results.one("text")
     if not recorded:
         pytest.skip("text-reduced is not recorded")
     assert len(recorded.records) == recorded.config.seeds * 7 == 35

@@ -13,7 +13,7 @@ import torch
 from lib import statistics
 from lib.__main__ import main
 from lib.base import paper
-from lib.engine import fingerprint, kept, results
+from lib.engine import fingerprint, results
 from lib.theory.symbolic.step import Step
 from lib.verdict import (
     clusters,
@@ -269,7 +269,7 @@ def four(monkeypatch):
     return found
 
 
-ABSENT = kept.Absent("images", "reduced")
+ABSENT = results.Absent("images", "reduced")
 
 
 class TestSettings:
@@ -535,7 +535,7 @@ class TestMissing:
             report.price_table(left),
             report.sensitivity_table(left),
             report.reverse_table(left),
-            report.gradient_table(kept.one("synthetic", name="icml", folder=tmp_path)),
+            report.gradient_table(results.one("synthetic", name="icml", folder=tmp_path)),
         ]
         for table in tables:
             assert table._repr_html_()
@@ -632,7 +632,7 @@ def test_numbers_of_the_synthetic_rows_are_those_of_the_chapter(recorded):
 
 def test_json_of_records_is_what_the_toy_assumes():
     """The keys that the settings read from a recorded run are in it."""
-    run = kept.one("images")
+    run = results.one("images")
     if not run:
         pytest.skip("images-reduced is not recorded")
     record = json.loads(run.path.read_text())["records"][0]

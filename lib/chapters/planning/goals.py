@@ -20,7 +20,7 @@ _COMPARE = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operato
 
 
 def judged(measured: Mapping[str, Mapping[str, Any]]) -> Table:
-    """A row for everything that was asked in the recorded tables (see `records.benchmarks`).
+    """A row for everything that was asked in the recorded tables (see `results.benchmarks`).
 
     Two rows that are two ways to meet one demand become one, met if either is. Of the rows of chapters
     the worst stands for all.

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lib.engine import kept
+from lib.engine import results
 
 PROVENANCE = {"data": {}, "environment": {"device": "cpu", "torch": "2"}, "started": "2026-01-01T00:00:00Z"}
 PROVENANCE |= {"code": {"version": "1", "hash": ""}, "seconds": 1.0}
@@ -16,7 +16,7 @@ def run(tmp_path):
     fields = {"preset": "reduced", "seeds": 1}
     path = tmp_path / "toy-reduced-wide.json"
     path.write_text(json.dumps({"experiment": "toy", "config": fields, "records": [{"a": 1}], **PROVENANCE}))
-    return kept.one("toy", "reduced", "wide", folder=tmp_path)
+    return results.one("toy", "reduced", "wide", folder=tmp_path)
 
 
 def test_one_finds_a_run_by_its_name(run):
@@ -25,7 +25,7 @@ def test_one_finds_a_run_by_its_name(run):
 
 
 def test_a_missing_run_is_false_and_its_note_names_the_command(tmp_path):
-    absent = kept.one("images", "paper", "wide", folder=tmp_path)
+    absent = results.one("images", "paper", "wide", folder=tmp_path)
     assert not absent
     assert "python -m lib run images --preset paper --record wide" in str(absent.note)
 
@@ -33,12 +33,16 @@ def test_a_missing_run_is_false_and_its_note_names_the_command(tmp_path):
 def test_a_broken_file_is_not_taken_for_a_missing_one(tmp_path):
     (tmp_path / "images-reduced.json").write_text("{}")
     with pytest.raises(ValueError, match="is no recorded run"):
-        kept.one("images", folder=tmp_path)
+        results.one("images", folder=tmp_path)
 
 
 def test_shown_calls_the_function_only_when_every_run_is_there(run, tmp_path):
-    absent = kept.one("images", folder=tmp_path)
-    assert kept.shown(lambda result, key, *, scale: (result, key, scale), run, "k", scale=2) == (run, "k", 2)
+    absent = results.one("images", folder=tmp_path)
+    assert results.shown(lambda result, key, *, scale: (result, key, scale), run, "k", scale=2) == (
+        run,
+        "k",
+        2,
+    )
     for call in [(absent, "k"), ({"all": run, "other": absent}, "k")]:
-        assert kept.shown(lambda *_: pytest.fail("called"), *call) == absent.note
-    assert kept.shown(lambda **_: pytest.fail("called"), result=absent) == absent.note
+        assert results.shown(lambda *_: pytest.fail("called"), *call) == absent.note
+    assert results.shown(lambda **_: pytest.fail("called"), result=absent) == absent.note
