@@ -9,8 +9,10 @@ import pkgutil
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from lib.base import machine
 from lib.base.version import VERSION
 
+machine.wait_passively()
 __version__ = VERSION
 
 # Said once by tqdm, which transformers imports, in a kernel without widgets: no page here has any.

@@ -37,7 +37,7 @@ def test_jobs_are_taken_as_workers_are_free_and_shared_among_them():
 
 @pytest.mark.parametrize(("mine", "count", "each"), [(1, 1, 1), (1, 3, 1), (2, 1, 2), (2, 2, 1), (8, 3, 2)])
 def test_threads_of_all_workers_are_at_most_those_of_the_user(monkeypatch, mine, count, each):
-    monkeypatch.setattr(processes, "cores", lambda: 8)
+    monkeypatch.setattr(processes.machine, "cores", lambda: 8)
     monkeypatch.setattr(torch, "get_num_threads", lambda: mine)
     assert processes.threads_for(count) == each
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from lib.base import machine
 from lib.engine.places import HERE, Place
 from lib.engine.places.desk import Desk, Task
 
@@ -36,13 +37,7 @@ def threads_for(count: int) -> int:
 
     At least one each: a number of processes above that of threads was chosen by the user, too.
     """
-    return max(1, min(torch.get_num_threads(), cores()) // count)
-
-
-def cores() -> int:
-    """Those that this process may use."""
-    here = getattr(os, "sched_getaffinity", None)  # absent on macOS
-    return len(here(0)) if here else os.cpu_count() or 1
+    return max(1, min(torch.get_num_threads(), machine.cores()) // count)
 
 
 class Processes:
