@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from filelock import FileLock
@@ -80,7 +80,7 @@ def problems(name: str, root: Path | None = None) -> list[str]:
     return wrong
 
 
-def _remake(place: Path, wanted: dict, build: Callable[[Path], None]) -> None:
+def _remake(place: Path, wanted: dict[str, Any], build: Callable[[Path], None]) -> None:
     draft = Path(mkdtemp(prefix="making-", dir=place.parent))
     old = draft.with_name(draft.name + ".old")
     try:
@@ -98,14 +98,15 @@ def _digests(place: Path) -> dict[str, str]:
     return {p.name: registry.sha256(p) for p in sorted(place.iterdir()) if p.is_file() and p.name != NOTE}
 
 
-def _fits(place: Path, wanted: dict) -> bool:
+def _fits(place: Path, wanted: dict[str, Any]) -> bool:
     note = _note(place)
     whole = all((place / key).exists() for key in note.get("files", ()))
     return whole and all(note.get(key) == value for key, value in wanted.items())
 
 
-def _note(place: Path) -> dict:
+def _note(place: Path) -> dict[str, Any]:
     try:
-        return json.loads((place / NOTE).read_text())
+        found: dict[str, Any] = json.loads((place / NOTE).read_text())
+        return found
     except (OSError, ValueError):
         return {}

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lib.data import archives, cache, fetch, registry
+from lib.data import cache, fetch, registry
 from lib.data.entry import Dataset, File
+from lib.data.formats import archives
 
 
 def script(*names: str, arguments: Sequence[str] | None = None) -> int:

@@ -24,6 +24,11 @@ class File:
     holds: tuple[str, int] | None = None
 
 
+def packed(name: str, bytes: int, what: str, number: int, sha256: str) -> File:
+    """A file that no address serves: length and digest are those of the one that was packed."""
+    return File(name, "", bytes, f"sha256:{sha256}", (what, number))
+
+
 @dataclass(frozen=True)
 class Dataset:
     """One variant of a data set: what it is, where it comes from, what may be done with it."""

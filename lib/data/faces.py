@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from lib.base import compute
-from lib.data import facefiles, registry
+from lib.data import registry
+from lib.data.formats import faces as files
 from lib.data.pairs import verification_pairs
 
 BENCHMARKS = ("lfw", "cfp_ff", "cfp_fp", "agedb_30", "calfw", "cplfw", "vgg2_fp")
@@ -68,7 +69,7 @@ def celeba(variant: str = "299", root: Path | None = None, *, test_identities: f
         raise ValueError(f"CelebA has the variants '299' and 'original'; got {variant!r}")
     if not 0 < test_identities < 1:
         raise ValueError(f"test_identities {test_identities} is a share between 0 and 1")
-    arrays, names = facefiles.celeba_299(root) if variant == "299" else facefiles.celeba(root)
+    arrays, names = files.celeba_299(root) if variant == "299" else files.celeba(root)
     identities = arrays["identities"]
     people = (
         identities.unique_consecutive()
@@ -102,14 +103,14 @@ def pairs(faces: Faces, number: int, folds: int = 10, seed: int = 0) -> Pairs:
 
 def lfw(root: Path | None = None) -> Pairs:
     """LFW's 6,000 pairs in ten folds (View 2) on the deep-funneled images, 96x96."""
-    return Pairs(*facefiles.lfw(root))
+    return Pairs(*files.lfw(root))
 
 
 def benchmark(name: str, root: Path | None = None) -> Pairs:
     """One of BENCHMARKS in insightface's format, 112x112; ten folds of consecutive pairs."""
     if name not in BENCHMARKS:
         raise ValueError(f"the benchmarks are {', '.join(BENCHMARKS)}; got {name!r}")
-    return Pairs(*facefiles.insightface(name, root))
+    return Pairs(*files.insightface(name, root))
 
 
 def released(root: Path | None = None) -> list[dict[str, float | str]]:

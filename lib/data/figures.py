@@ -20,10 +20,14 @@ from matplotlib.figure import Figure
 from lib.base import style
 from lib.base.tables import Table
 from lib.data import faces, images, registry, rooms, text
+from lib.data.drawn import faces as album
+from lib.data.drawn import rooms as world
 from lib.data.entry import Dataset
+from lib.data.task_labels import VOID
 
 FORTY = ListedColormap([colormaps[name](i) for name in ("tab20", "tab20b") for i in range(20)])
 
+PEOPLE, ROOMS = 6, 4  # drawn ones shown
 EXPERIMENTS = {"images": "4.2", "text": "4.2", "attributes": "4.3", "tasks": "4.4"}
 
 PICTURED: dict[str, Callable[[], images.Split]] = {
@@ -121,7 +125,7 @@ def scenes(here: dict[str, str | None], *, pictures: int = 4) -> Figure | None:
     fig, axes = style.figure(3, pictures, height=4.4, squeeze=False)
     depth, classes = found.metres(chosen), found.classes[chosen]
     for column in range(pictures):
-        shown = np.ma.masked_equal(classes[column].numpy(), rooms.VOID)
+        shown = np.ma.masked_equal(classes[column].numpy(), VOID)
         axes[0, column].imshow(found.rgb[chosen[column]].permute(1, 2, 0))
         far = axes[1, column].imshow(depth[column], vmin=0, vmax=depth.max())
         axes[2, column].imshow(shown, cmap=FORTY, vmin=0, vmax=39, interpolation="nearest")
@@ -132,6 +136,38 @@ def scenes(here: dict[str, str | None], *, pictures: int = 4) -> Figure | None:
         style.bare(ax)
     fig.colorbar(far, ax=axes[1, :].tolist(), label="metres")
     return style.stamp(fig, _stamp("nyuv2", "evenly spaced frames"))
+
+
+def drawn_faces(*, pictures: int = 8) -> Figure:
+    """A row a person, ``pictures`` moments each."""
+    drawn = album.faces(range(PEOPLE), pictures, size=96)
+    fig, ax = style.figure(height=7.0 * PEOPLE / pictures)
+    grid = drawn.images.reshape(PEOPLE, pictures, *drawn.images.shape[1:])
+    ax.imshow(grid.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1))
+    style.bare(ax)
+    return style.stamp(fig, f"generated: {PEOPLE} people who do not exist, {pictures} images each · seed 0")
+
+
+def drawn_rooms() -> Figure:
+    """Rooms, and what is known exactly of each pixel: depth, normal, instance, class."""
+    drawn = world.rooms(ROOMS, size=(96, 128))
+    rows = {
+        "image": drawn.rgb.permute(0, 2, 3, 1).numpy(),
+        "depth": drawn.depth.numpy(),
+        "normal": (drawn.normals.permute(0, 2, 3, 1).numpy() + 1) / 2,
+        "instance": drawn.instance.numpy() % 20,
+        "class": drawn.semantic.numpy(),
+    }
+    fig, axes = style.figure(len(rows), ROOMS, height=1.35 * len(rows), squeeze=False)
+    for line, (name, maps) in zip(axes, rows.items()):
+        for ax, picture in zip(line, maps):
+            ax.imshow(np.clip(picture, 0, 1) if name == "normal" else picture,
+                      cmap="viridis" if name == "depth" else "tab20", interpolation="nearest")  # fmt: skip
+            style.bare(ax)
+        line[0].set_ylabel(name)
+    for ax, scene in zip(axes[0], drawn.scene.tolist()):
+        ax.set_title(drawn.scenes[scene])
+    return style.stamp(fig, f"generated: {ROOMS} rooms, 128 x 96 pixels · seed 0")
 
 
 def _montage(ax: Axes, part: images.Part, pictures: int) -> None:
@@ -170,7 +206,7 @@ def _presets(entry: Dataset, experiment: str) -> str:
     return ", ".join(preset for kind, preset in uses if kind == experiment)
 
 
-def _counted(name: str, split: images.Split | text.Split) -> list:
+def _counted(name: str, split: images.Split | text.Split) -> list[Any]:
     sizes = [_span(list(getattr(split, part).counts().values())) for part in ("train", "valid", "test")]
     return [name, len(split.classes), *sizes]
 

@@ -7,14 +7,16 @@ order, so that its first n images are a random sample of it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lib.data import imagefiles, registry, splits
+from lib.data import registry, splits
+from lib.data.formats import images as files
+from lib.data.parts import Labelled, Parts
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 STL10 = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
@@ -68,52 +70,29 @@ TARGETS: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Labelled):
     """Images uint8 (N, C, H, W), labels int64 (N,) into ``classes``."""
 
     images: Tensor
     labels: Tensor
     classes: list[str]
 
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def counts(self) -> dict[str, int]:
-        """Images of each class."""
-        return dict(zip(self.classes, torch.bincount(self.labels, minlength=len(self.classes)).tolist()))
-
     def select(self, index: Tensor) -> Part:
         """The images at these positions, copied out of the map."""
-        return replace(self, images=self.images[index], labels=self.labels[index])
+        return Part(self.images[index], self.labels[index], self.classes)
 
     def take(self, per_class: int) -> Part:
         """The first ``per_class`` images of every class; ValueError if a class has fewer."""
-        chosen = [torch.nonzero(self.labels == c).flatten() for c in range(len(self.classes))]
-        if short := [n for n, at in zip(self.classes, chosen) if len(at) < per_class]:
-            raise ValueError(f"{per_class} images a class were asked for; {', '.join(short)} have fewer")
-        return self.select(torch.cat([at[:per_class] for at in chosen]).sort().values)
+        return self.select(self.first(per_class))
 
     def share(self, index: int, number: int) -> Part:
         """One of ``number`` disjoint shares, every class dealt evenly (for models that share no image)."""
         if not 0 <= index < number:
             raise ValueError(f"share {index} of {number}; 0 to {number - 1} exist")
-        chosen = [torch.nonzero(self.labels == c).flatten()[index::number] for c in range(len(self.classes))]
-        return self.select(torch.cat(chosen).sort().values)
+        return self.select(self.of_each_class(slice(index, None, number)))
 
 
-@dataclass(frozen=True)
-class Split:
-    """A data set in three frozen parts."""
-
-    name: str
-    train: Part
-    valid: Part
-    test: Part
-
-    @property
-    def classes(self) -> list[str]:
-        """Names of the classes, by label."""
-        return self.train.classes
+Split = Parts[Part]
 
 
 def digits(root: Path | None = None) -> Split:
@@ -135,12 +114,12 @@ def cifar10(variant: str = "jpg", root: Path | None = None) -> Split:
     ``variant`` is "jpg" (the JPEG copies) or "original" (the publisher's pickled batches).
     """
     readers = {
-        "jpg": ("cifar10_jpg", imagefiles.folders(32)),
-        "original": ("cifar10", imagefiles.cifar_batches(CIFAR10)),
+        "jpg": ("cifar10_jpg", files.folders(32)),
+        "original": ("cifar10", files.cifar_batches(CIFAR10)),
     }
     if variant not in readers:
         raise ValueError(f"CIFAR-10 has the variants 'jpg' and 'original'; got {variant!r}")
-    source = imagefiles.Source(*readers[variant], list(CIFAR10), {"valid": 500})
+    source = files.Source(*readers[variant], list(CIFAR10), {"valid": 500})
     return _split(source, root, "cifar10")
 
 
@@ -151,7 +130,7 @@ def tiny_imagenet32(root: Path | None = None) -> Split:
     """
     classes = [*TINY_VEHICLES, *TINY_ANIMALS]
     held_out = {"valid": 50, "test": 100}
-    source = imagefiles.Source("tinyimagenet32", imagefiles.folders(32), classes, held_out)
+    source = files.Source("tinyimagenet32", files.folders(32), classes, held_out)
     return _split(source, root, "tiny_imagenet32")
 
 
@@ -161,12 +140,12 @@ def natural_images(root: Path | None = None) -> Split:
     The publisher has no split. Its airplanes are near-duplicates of one another: a score on them flatters.
     """
     held_out = {"valid": 50, "test": 150}
-    return _split(imagefiles.Source("natural_images", imagefiles.folders(32), list(NATURAL), held_out), root)
+    return _split(files.Source("natural_images", files.folders(32), list(NATURAL), held_out), root)
 
 
 def stl10(root: Path | None = None) -> Split:
     """STL-10's labelled part, 96x96 shrunk to (N, 3, 32, 32): 450 train, 50 valid, 800 test a class."""
-    source = imagefiles.Source("stl10", imagefiles.stl_binaries(STL10, 32), list(STL10), {"valid": 50})
+    source = files.Source("stl10", files.stl_binaries(STL10, 32), list(STL10), {"valid": 50})
     return _split(source, root)
 
 
@@ -183,12 +162,12 @@ def mixture(split: Split, groups: Sequence[int | str] | Mapping[str, Sequence[in
     relabel = torch.full((len(split.classes),), -1)
     for new, group in enumerate(merged.values()):
         relabel[[split.classes.index(_name(split, member)) for member in group]] = new
-    parts = {part: _relabelled(getattr(split, part), relabel, list(merged)) for part in imagefiles.PARTS}
+    parts = {part: _relabelled(getattr(split, part), relabel, list(merged)) for part in files.PARTS}
     return Split(split.name, **parts)
 
 
-def _split(source: imagefiles.Source, root: Path | None, title: str = "") -> Split:
-    pairs = imagefiles.parts(source, root)
+def _split(source: files.Source, root: Path | None, title: str = "") -> Split:
+    pairs = files.parts(source, root)
     return Split(title or source.name, **{p: Part(*pair, source.classes) for p, pair in pairs.items()})
 
 

@@ -11,12 +11,14 @@ import json
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from lib.data.catalogue import CATALOGUE
 from lib.data.entry import Dataset, File
 
-__all__ = ["Corrupt", "Dataset", "File", "Missing"]
+__all__ = ["CATALOGUE", "Corrupt", "Dataset", "File", "Missing"]
 
+Record = dict[str, dict[str, Any]]
 AGAIN = "Fetch it again with --force, or delete it."
 RECORD = "checksums.json"  # beside the files: sha256, bytes and modification time of each, as last hashed
 
@@ -143,7 +145,7 @@ def file_digest(place: Path, *, afresh: bool = False) -> str:
     stat, record = place.stat(), _record(place)
     known = record.get(place.name, {})
     if not afresh and (known.get("bytes"), known.get("mtime_ns")) == (stat.st_size, stat.st_mtime_ns):
-        return known["sha256"]
+        return str(known["sha256"])
     found = sha256(place)
     entry = {"sha256": found, "bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns}
     _write_record(place, record | {place.name: {"first": known.get("first", found)} | entry})
@@ -161,14 +163,15 @@ def sha256(place: Path, kind: str = "sha256") -> str:
         return hashlib.file_digest(stream, kind).hexdigest()
 
 
-def _record(place: Path) -> dict:
+def _record(place: Path) -> Record:
     try:
-        return json.loads((place.parent / RECORD).read_text())
+        found: Record = json.loads((place.parent / RECORD).read_text())
+        return found
     except (OSError, ValueError):
         return {}  # absent or damaged: everything is hashed again
 
 
-def _write_record(place: Path, record: dict) -> None:
+def _write_record(place: Path, record: Record) -> None:
     target = place.parent / RECORD
     draft = target.with_name(f"{RECORD}.{os.getpid()}")
     try:

@@ -11,32 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lib.data import archives, cache, registry, splits, unpickle
-from lib.data.decode import grey, rgb
+from lib.data import cache, registry, splits
+from lib.data.formats import archives, unpickle
+from lib.data.formats.pixels import grey, rgb
+from lib.data.task_labels import TASKS, VOID
 
-VOID = 255  # the label of pixels that belong to no class
 UNITS = 102.0  # stored depth a metre
 BLOCK = 20  # neighbouring frames often show the same room: they stay together
-
-# The paper's fifteen tasks in its order (Fig. 4) and their names in the published tables, as Taskonomy lists
-# them (StanfordVL/taskonomy, taskbank/tools/task_dict.txt, 63cef0c) and the authors' code has them.
-TASKS = {
-    "Autoencoder": "autoencoder",
-    "Curvature": "curvature",
-    "Edge-2D": "edge2d",
-    "Keypoint-2D": "keypoint2d",
-    "Segmentation-2D": "segment2d",
-    "Edge-3D": "edge3d",
-    "Keypoint-3D": "keypoint3d",
-    "Reshade": "reshade",
-    "Depth": "rgb2depth",
-    "Euclidean-Distance": "rgb2mist",
-    "Surface-Normal": "rgb2sfnorm",
-    "Segmentation-3D": "segment25d",
-    "Segmentation-Semantic": "segmentsemantic_rb",
-    "Object-Classification": "class_1000",
-    "Scene-Classification": "class_places",
-}
 
 
 @dataclass(frozen=True)
@@ -129,12 +110,12 @@ def published(
 
 
 def first_order(table: str = "affinity_16k", root: Path | None = None) -> Tensor:
-    """The paper's fifteen tasks as (source, target), float64 (15, 15), in the order of TASKS.
+    """The paper's fifteen tasks as (source, target), float64 (15, 15), in their order.
 
     affinity_main has no class_places; the 16k and 1k tables have all fifteen. Raises ValueError for a gap.
     """
     values = affinities(table, root)
-    names = list(TASKS.values())
+    names = [task.published for task in TASKS]
     if gaps := [f"{s} to {t}" for s in names for t in names if ((s,), t) not in values]:
         raise ValueError(f"{table} lacks {len(gaps)} of the 225 pairs, first {gaps[0]}; affinity_16k has all")
     return torch.tensor(

@@ -13,66 +13,46 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lib.data import splits, textfiles
+from lib.data import splits
+from lib.data.formats import texts as files
+from lib.data.parts import Labelled, Parts
 
 SENTIMENT = ("negative", "positive")
 NEWS = ("world", "sports", "business", "science")
 TRUTH = ("real", "fake")
 
 # Data set -> (classes, reader of its training and test rows).
-SETS: dict[str, tuple[tuple[str, ...], Callable[[Path | None], textfiles.Rows]]] = {
-    "imdb_part": (SENTIMENT, textfiles.packed("imdb_part")),
-    "imdb": (SENTIMENT, textfiles.imdb),
-    "yelp_reviews": (SENTIMENT, textfiles.packed("yelp_reviews")),
-    "yelp_sentences": (SENTIMENT, textfiles.packed("yelp_sentences")),
-    "yelp_polarity": (SENTIMENT, textfiles.yelp_polarity),
-    "ag_part": (NEWS, textfiles.packed("ag_part")),
-    "ag_news": (NEWS, textfiles.ag_news),
-    "fake_articles": (TRUTH, textfiles.packed("fake_articles")),
-    "covid_posts": (TRUTH, textfiles.packed("covid_posts")),
-    "liar": (TRUTH, textfiles.packed("liar")),
-    "fake_news": (TRUTH, textfiles.fake_news),
+SETS: dict[str, tuple[tuple[str, ...], Callable[[Path | None], files.Rows]]] = {
+    "imdb_part": (SENTIMENT, files.packed("imdb_part")),
+    "imdb": (SENTIMENT, files.imdb),
+    "yelp_reviews": (SENTIMENT, files.packed("yelp_reviews")),
+    "yelp_sentences": (SENTIMENT, files.packed("yelp_sentences")),
+    "yelp_polarity": (SENTIMENT, files.yelp_polarity),
+    "ag_part": (NEWS, files.packed("ag_part")),
+    "ag_news": (NEWS, files.ag_news),
+    "fake_articles": (TRUTH, files.packed("fake_articles")),
+    "covid_posts": (TRUTH, files.packed("covid_posts")),
+    "liar": (TRUTH, files.packed("liar")),
+    "fake_news": (TRUTH, files.fake_news),
 }
 DOMAINS = ("tweets", "films", "amazon", "editorials")
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Labelled):
     """Texts, labels int64 (N,) into ``classes``."""
 
     texts: list[str]
     labels: Tensor
     classes: list[str]
 
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def counts(self) -> dict[str, int]:
-        """Texts of each class."""
-        return dict(zip(self.classes, torch.bincount(self.labels, minlength=len(self.classes)).tolist()))
-
     def take(self, per_class: int) -> Part:
         """The first ``per_class`` texts of every class, in their order; ValueError if a class has fewer."""
-        if short := [name for name, count in self.counts().items() if count < per_class]:
-            raise ValueError(f"{per_class} texts a class were asked for; {', '.join(short)} have fewer")
-        chosen = [torch.nonzero(self.labels == c).flatten()[:per_class] for c in range(len(self.classes))]
-        index = torch.cat(chosen).sort().values
+        index = self.first(per_class)
         return Part([self.texts[i] for i in index.tolist()], self.labels[index], self.classes)
 
 
-@dataclass(frozen=True)
-class Split:
-    """A data set in three frozen parts."""
-
-    name: str
-    train: Part
-    valid: Part
-    test: Part
-
-    @property
-    def classes(self) -> list[str]:
-        """Names of the classes, by label."""
-        return self.train.classes
+Split = Parts[Part]
 
 
 def load(name: str, root: Path | None = None) -> Split:
@@ -107,7 +87,7 @@ def vader(domain: str, margin: float = 0.5, root: Path | None = None) -> Split:
         raise ValueError(f"VADER has the domains {', '.join(DOMAINS)}; got {domain!r}")
     if not 0 <= margin < 4:
         raise ValueError(f"margin {margin}: ratings go from -4 to 4, so 0 <= margin < 4")
-    rated = [row for row in textfiles.vader(domain, root) if row.rating and abs(row.rating) >= margin]
+    rated = [row for row in files.vader(domain, root) if row.rating and abs(row.rating) >= margin]
     labels = _single([(row.text, int(row.rating > 0)) for row in rated], without=set())
     document = {row.text: row.document for row in rated}
     parts: dict[str, list[str]] = {"train": [], "valid": [], "test": []}
@@ -123,7 +103,7 @@ def textfooler(name: str, root: Path | None = None) -> Part:
     classes = {"imdb": SENTIMENT, "yelp": SENTIMENT, "ag": NEWS}
     if name not in classes:
         raise ValueError(f"TextFooler's texts are {', '.join(classes)}; got {name!r}")
-    rows = textfiles.jsonl("textfooler_texts", f"textfooler_{name}_1k.jsonl.gz", root)
+    rows = files.jsonl("textfooler_texts", f"textfooler_{name}_1k.jsonl.gz", root)
     return Part([text for text, _ in rows], torch.tensor([label for _, label in rows]), list(classes[name]))
 
 

@@ -9,12 +9,16 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from torch import Tensor
 
-from lib.data import archives, cache, registry
+from lib.data import cache, registry
+from lib.data.formats import archives
 
 
 def neighbours(root: Path | None = None) -> dict[str, list[str]]:
     """Word -> up to 8 nearest words in the counter-fitted vectors, the nearest first."""
-    return json.loads(archives.gunzip(registry.path("counterfitted_neighbors", root=root)))
+    found: dict[str, list[str]] = json.loads(
+        archives.gunzip(registry.path("counterfitted_neighbors", root=root))
+    )
+    return found
 
 
 def constraints(kind: str, root: Path | None = None) -> set[tuple[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -52,7 +52,7 @@ class Encoder:
     @property
     def device(self) -> torch.device:
         """Where it computes."""
-        return self.bert.device
+        return cast(torch.device, self.bert.device)
 
     def tokenise(self, texts: Sequence[str]) -> list[Tensor]:
         """The ids of each text, [CLS] and [SEP] included, int64."""
@@ -76,7 +76,7 @@ class Encoder:
 
     def words(self, ids: Tensor) -> Tensor:
         """The rows (B, L, width) of the frozen table for ids (B, L): the input of Definition 1."""
-        return self.bert.embeddings.word_embeddings(ids)
+        return cast(Tensor, self.bert.embeddings.word_embeddings(ids))
 
     def inner(self, ids: Tensor, mask: Tensor) -> Tensor:
         """True (B, L) where a position holds text: no padding, no special token."""
@@ -90,7 +90,7 @@ class Encoder:
 
     def upper(self) -> nn.ModuleList:
         """A copy of the layers above the frozen ones, as pretrained, free to be trained."""
-        return deepcopy(self.bert.encoder.layer[self.frozen :]).requires_grad_(True)
+        return cast(nn.ModuleList, deepcopy(self.bert.encoder.layer[self.frozen :]).requires_grad_(True))
 
 
 class Classifier(nn.Module):
@@ -131,7 +131,7 @@ class Classifier(nn.Module):
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """Logits (B, classes)."""
-        return self.head(self.features(hidden, mask))
+        return cast(Tensor, self.head(self.features(hidden, mask)))
 
 
 def head(width: int, classes: int, generator: torch.Generator) -> nn.Linear:
@@ -139,7 +139,7 @@ def head(width: int, classes: int, generator: torch.Generator) -> nn.Linear:
     layer = nn.utils.skip_init(nn.Linear, width, classes)
     nn.init.normal_(layer.weight, std=0.02, generator=generator)
     nn.init.zeros_(layer.bias)
-    return layer
+    return cast(nn.Linear, layer)
 
 
 def _through(layers: nn.ModuleList, hidden: Tensor, mask: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """A small convolutional network for the 8 x 8 digits of the `quick` preset."""
 
+from typing import cast
+
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -27,4 +29,4 @@ class DigitNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes)."""
-        return self.head(self.features(x))
+        return cast(Tensor, self.head(self.features(x)))

@@ -7,6 +7,8 @@ decoder knows of the image it reads from the representation.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -29,7 +31,7 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The representation."""
-        return self.blocks(self.stem(2 * x - 1))
+        return cast(Tensor, self.blocks(self.stem(2 * x - 1)))
 
 
 class Decoder(nn.Module):
@@ -61,7 +63,7 @@ class Head(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Logits."""
-        return self.linear(z.mean((2, 3)))
+        return cast(Tensor, self.linear(z.mean((2, 3))))
 
 
 class EncoderDecoder(nn.Module):
@@ -91,8 +93,8 @@ class EncoderDecoder(nn.Module):
             raise ValueError(
                 f"images are {x.shape[2]} x {x.shape[3]}: each side must be a multiple of {STRIDE}"
             )
-        return self.encoder(x)
+        return cast(Tensor, self.encoder(x))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, outputs, H, W), or (N, outputs)."""
-        return self.centre + self.scale * self.decoder(self.features(x))
+        return cast(Tensor, self.centre + self.scale * self.decoder(self.features(x)))

@@ -5,6 +5,7 @@ all positions of the last maps: where a thing is in the face is not averaged awa
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 from torch import Tensor, nn
 from torch.nn.functional import normalize
@@ -55,7 +56,7 @@ class FaceNet(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """The embedding (N, D): what is left when the last layer is stripped off (App. G.3)."""
-        return self.embedding(self.stages(self.stem(2 * x - 1)).flatten(1))
+        return cast(Tensor, self.embedding(self.stages(self.stem(2 * x - 1)).flatten(1)))
 
     def direction(self, x: Tensor) -> Tensor:
         """The embedding scaled to length 1, (N, D): all that a cosine similarity, or ArcFace, sees of it."""
@@ -63,4 +64,4 @@ class FaceNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes)."""
-        return self.head(self.features(x))
+        return cast(Tensor, self.head(self.features(x)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +36,7 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs) -> (N, outputs)."""
-        return self.output(self.features(x))
+        return cast(Tensor, self.output(self.features(x)))
 
 
 def uniform(shape: Any, generator: torch.Generator) -> Tensor:

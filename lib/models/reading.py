@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -74,7 +75,7 @@ class Trainee(nn.Module):
 
     def forward(self, index: Tensor) -> Tensor:
         """Logits (B, classes) of the texts numbered `index`."""
-        return self.classifier(*self.texts.batch(index))
+        return cast(Tensor, self.classifier(*self.texts.batch(index)))
 
 
 @torch.no_grad()
@@ -97,7 +98,9 @@ def on_words(
     x, mask, inner = texts.words(index)
 
     def f(words: Tensor) -> Tensor:
-        return classifier(texts.encoder.lower(torch.where(inner.unsqueeze(-1), words, x), mask), mask)
+        return cast(
+            Tensor, classifier(texts.encoder.lower(torch.where(inner.unsqueeze(-1), words, x), mask), mask)
+        )
 
     return f, x, inner
 

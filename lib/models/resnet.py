@@ -1,10 +1,11 @@
 """Residual networks for small images (He et al. 2016), as wide and as deep as asked.
 
-`resnet18()` is the paper's network in its usual form for 32 x 32 pixels: a 3 x 3 stem of stride 1 and no
-max-pooling. `ResNet(width=24, blocks=(1, 1, 1), stem_stride=2)` is the narrow one of the `reduced` preset.
+`ResNet(classes)` is the paper's ResNet-18 in its usual form for 32 x 32 pixels: a 3 x 3 stem of stride 1 and
+no max-pooling. `ResNet(width=24, blocks=(1, 1, 1), stem_stride=2)` is the narrow one of the `reduced` preset.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -62,16 +63,11 @@ class ResNet(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         """What the last layer sees: the mean over positions of the last stage, (N, D)."""
         maps = self.stages(functional.relu(self.stem((x - self.mean) / self.std)))
-        return maps.mean(dim=(2, 3))
+        return cast(Tensor, maps.mean(dim=(2, 3)))
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes)."""
-        return self.head(self.features(x))
-
-
-def resnet18(classes: int) -> ResNet:
-    """The paper's ResNet-18 for 32 x 32 images: 64 channels, four stages of two blocks."""
-    return ResNet(classes, width=64, blocks=(2, 2, 2, 2))
+        return cast(Tensor, self.head(self.features(x)))
 
 
 def _convolution(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Sequential:

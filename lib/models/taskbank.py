@@ -3,10 +3,10 @@
 One encoder for all, a ResNet-50 that keeps 16 x 16 positions and ends in 8 channels, and a decoder or a head
 for each task. Pixels are in [0, 1] here and scaled to the networks' [-1, 1] inside.
 
-Architecture only: the shapes, the names in the published files and the label conventions below are tested
-with random weights and crafted samples. Nobody could run the published weights here. Not verified, therefore:
-that every name in the files is expected (`load` fails and names them if not), whether the segmentation
-networks embed in 64 or 128 channels (the file decides), and every output's agreement with the original.
+Architecture only: the shapes and the names in the published files are tested with random weights. Nobody
+could run the published weights here. Not verified, therefore: that every name in the files is expected
+(`load` fails and names them if not), whether the segmentation networks embed in 64 or 128 channels (the file
+decides), and every output's agreement with the original.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from torch import Tensor, nn
 
@@ -27,32 +27,31 @@ CODE = (8, 16, 16)
 
 @dataclass(frozen=True)
 class Network:
-    """One network of the bank: its files' stem, output channels, kind of decoder, and loss in training."""
+    """One network of the bank: its files' stem, output channels and kind of decoder."""
 
     stem: str
     channels: int
     kind: Literal["image", "logits", "head"] = "image"
-    loss: Literal["l1", "l2", "cross_entropy", "embedding"] = "l1"
 
 
 # The paper's names in its order. "Depth" is along the axis (Taskonomy's rgb2depth, z-buffer), the Euclidean
 # distance is to the camera (rgb2mist), as Taskonomy's own list of tasks has it.
 BANK: dict[str, Network] = {
     "Autoencoder": Network("autoencoding", 3),
-    "Curvature": Network("curvature", 2, loss="l2"),
+    "Curvature": Network("curvature", 2),
     "Edge-2D": Network("edge_texture", 1),
     "Keypoint-2D": Network("keypoints2d", 1),
-    "Segmentation-2D": Network("segment_unsup2d", 64, loss="embedding"),
+    "Segmentation-2D": Network("segment_unsup2d", 64),
     "Edge-3D": Network("edge_occlusion", 1),
     "Keypoint-3D": Network("keypoints3d", 1),
     "Reshade": Network("reshading", 1),
     "Depth": Network("depth_zbuffer", 1),
     "Euclidean-Distance": Network("depth_euclidean", 1),
     "Surface-Normal": Network("normal", 3),
-    "Segmentation-3D": Network("segment_unsup25d", 64, loss="embedding"),
-    "Segmentation-Semantic": Network("segment_semantic", 17, "logits", "cross_entropy"),
-    "Object-Classification": Network("class_object", 1000, "head", "cross_entropy"),
-    "Scene-Classification": Network("class_scene", 63, "head", "cross_entropy"),
+    "Segmentation-3D": Network("segment_unsup25d", 64),
+    "Segmentation-Semantic": Network("segment_semantic", 17, "logits"),
+    "Object-Classification": Network("class_object", 1000, "head"),
+    "Scene-Classification": Network("class_scene", 63, "head"),
 }
 
 
@@ -79,7 +78,9 @@ class Bottleneck(nn.Module):
         """(N, inputs, H, W) -> (N, 4 width, H / stride, W / stride)."""
         y = self.bn1(self.conv1(x)).relu()
         y = self.bn2(self.conv2(y)).relu()
-        return (self.bn3(self.conv3(y)) + self.downsample(x[..., :: self.stride, :: self.stride])).relu()
+        return cast(
+            Tensor, (self.bn3(self.conv3(y)) + self.downsample(x[..., :: self.stride, :: self.stride])).relu()
+        )
 
 
 class Encoder(nn.Module):
@@ -100,7 +101,7 @@ class Encoder(nn.Module):
         x = self.maxpool(self.bn1(self.conv1(x)).relu())
         for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
             x = stage(x)
-        return self.compress_bn(self.compress1(x)).relu()
+        return cast(Tensor, self.compress_bn(self.compress1(x)).relu())
 
 
 class Crop(nn.Module):
@@ -133,7 +134,7 @@ class Decoder(nn.Module):
         """The task's output image."""
         for name, _ in self.PLAN:
             code = getattr(self, name)(code)
-        return self.decoder_output(code)
+        return cast(Tensor, self.decoder_output(code))
 
 
 class Head(nn.Module):
@@ -148,11 +149,11 @@ class Head(nn.Module):
     def forward(self, code: Tensor) -> Tensor:
         """Logits."""
         flat = code.permute(0, 2, 3, 1).flatten(1)
-        return self.fc2(self.dropout(self.bn0(self.fc0(flat)).relu()))
+        return cast(Tensor, self.fc2(self.dropout(self.bn0(self.fc0(flat)).relu())))
 
 
 class TaskNetwork(nn.Module):
-    """Pixels in [0, 1], (N, 3, 256, 256) -> the task's output, in the scale of `lib.models.taskbank_labels`.
+    """Pixels in [0, 1], (N, 3, 256, 256) -> the task's output.
 
     Outputs are (N, channels, 256, 256), or (N, classes) logits. ``features(x)`` (N, 2048) is the code.
     """
@@ -172,20 +173,20 @@ class TaskNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The task's output."""
-        return self.decoder(self._code(x))
+        return cast(Tensor, self.decoder(self._code(x)))
 
     def _code(self, x: Tensor) -> Tensor:
         if x.shape[1:] != (3, SIDE, SIDE):
             raise ValueError(f"images are {tuple(x.shape)}: the task bank takes (N, 3, {SIDE}, {SIDE})")
-        return self.encoder(2 * x - 1)
+        return cast(Tensor, self.encoder(2 * x - 1))
 
 
 def load(task: str, folder: Path | None = None) -> TaskNetwork:
     """The published network of a task, in evaluation mode, its weights frozen.
 
-    ``folder`` is the data root (default: the registry's); the files' sha256 are pinned in `lib.data.taskbank`
-    and checked, and only tensors are read. Raises registry.Missing or Corrupt, ValueError for an unknown task
-    or for weights whose names or shapes are not this architecture's.
+    ``folder`` is the data root (default: the registry's); the files' sha256 are pinned there
+    (`lib.data.originals`) and checked, and only tensors are read. Raises registry.Missing or Corrupt,
+    ValueError for an unknown task or for weights whose names or shapes are not this architecture's.
     """
     stem = _network(task).stem
     encoder = rooms.task_bank(f"{stem}_encoder", folder)["state_dict"]

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from packed import tar, zipped
 
-from lib.data import archives
+from lib.data.formats import archives
 
 MEMBERS = [("set/a.txt", b"one"), ("set/b.txt", b"two")]
 

@@ -6,8 +6,9 @@ import torch
 from packed import picture, tar, zipped
 from PIL import Image
 
-from lib.data import facefiles, faces, registry
-from lib.data.decode import rgb
+from lib.data import faces, registry
+from lib.data.formats import faces as facefiles
+from lib.data.formats.pixels import rgb
 
 NAMES = ["Bald", "Male"]
 PEOPLE = 12

@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from lib.data import images, registry
-from lib.data.imagefiles import Source, cifar_batches, folders, parts, stl_binaries
+from lib.data.formats.images import Source, cifar_batches, folders, parts, stl_binaries
 
 
 def tiny_cifar(tiny, number=6, shuffle=False):
@@ -30,7 +30,7 @@ SOURCE = Source("cifar10_jpg", folders(32), list(images.CIFAR10), {"valid": 2})
 
 
 def test_every_image_arrives_once_with_its_label(tiny):
-    from lib.data.decode import rgb
+    from lib.data.formats.pixels import rgb
 
     members = tiny_cifar(tiny)
     wanted = {rgb(content).tobytes(): name for name, content in members.items()}

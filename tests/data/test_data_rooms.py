@@ -8,7 +8,8 @@ from packed import picture, tar
 from PIL import Image
 
 from lib.data import registry, rooms
-from lib.data.decode import rgb
+from lib.data.formats.pixels import rgb
+from lib.data.task_labels import TASKS, VOID
 
 
 def png(array):
@@ -45,7 +46,7 @@ def test_nyuv2_keeps_image_depth_and_classes_together(shuffle, tiny):
         np.testing.assert_array_equal(found.rgb[row], colour)
         np.testing.assert_array_equal(found.metres()[row], (depth / np.float32(102)).astype(np.float32))
         void = label == 39
-        assert (found.classes[row].numpy()[void] == rooms.VOID).all()
+        assert (found.classes[row].numpy()[void] == VOID).all()
         np.testing.assert_array_equal(found.classes[row].numpy()[~void], label[~void])
 
 
@@ -66,7 +67,7 @@ def test_a_missing_frame_is_noticed(tiny):
 
 
 def table(skip=()):
-    names = list(rooms.TASKS.values())
+    names = [task.published for task in TASKS]
     pairs = [(s, t) for s in names for t in names if (s, t) not in skip]
     return {f"{s}__{t}": np.float64(i) for i, (s, t) in enumerate(pairs)} | {
         "edge2d__edge3d__reshade": np.float64(-1)
@@ -109,7 +110,7 @@ def test_the_real_rooms():
     some = slice(None, None, 50)
     assert 0.5 < found.metres(some).min() < found.metres(some).max() < 10.5
     classes = found.classes[some]
-    assert classes[classes != rooms.VOID].max() == 38
+    assert classes[classes != VOID].max() == 38
     assert sum(map(len, rooms.folds(found))) == 1_449
     assert min(map(len, rooms.folds(found))) > 700
 

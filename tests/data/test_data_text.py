@@ -6,7 +6,8 @@ import pytest
 import torch
 from packed import jsonl, tar
 
-from lib.data import registry, splits, text, textfiles
+from lib.data import registry, splits, text
+from lib.data.formats import texts as textfiles
 
 
 def rows(number, label, word="text"):
@@ -183,7 +184,7 @@ def test_take_is_balanced(tiny):
     part = text.load("yelp_reviews").train
     assert part.take(4).counts() == {"negative": 4, "positive": 4}
     assert set(part.take(4).texts) < set(part.take(9).texts)
-    with pytest.raises(ValueError, match="100 texts a class"):
+    with pytest.raises(ValueError, match="100 items a class"):
         part.take(100)
 
 

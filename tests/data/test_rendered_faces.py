@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
-from lib.data.drawn import faces as faces_rendered
-from lib.data.drawn.faces import NAMES, faces
-from lib.data.drawn.portrait import chance, head, sitters
+from lib.data.drawn.faces import NAMES, chance, faces, head, sitters
+from lib.data.pairs import verification_pairs
 
 PERSONAL = ("Bald", "Blond_Hair", "Male", "Young")
 GOLDEN = "b0c2b66ecea2737ae00181585c5d0729d66171cc020b1155fdec8d3170a26c7b"
@@ -19,7 +18,8 @@ GOLDEN = "b0c2b66ecea2737ae00181585c5d0729d66171cc020b1155fdec8d3170a26c7b"
 DIGEST = """
 import hashlib
 import numpy as np
-from lib.data.drawn.portrait import scene
+from lib.data.pairs import verification_pairs
+from lib.data.drawn.faces import scene
 person, number = np.array([0, 0, 7, 7, 7, 2**40, 3]), np.array([0, 1, 0, 1, 9, 0, 0])
 pictures, labels = scene.album(5, person, number, 48, {})
 print(hashlib.sha256(pictures.tobytes() + labels.tobytes()).hexdigest())
@@ -208,7 +208,7 @@ def test_identity_shows_but_not_trivially(crowd):
     x = crowd.images.flatten(1).float()
     x = torch.nn.functional.normalize(x - x.mean(0), dim=1)
     generator = torch.Generator().manual_seed(0)
-    pairs = faces_rendered.verification_pairs(crowd.identity, 2000, generator=generator)
+    pairs = verification_pairs(crowd.identity, 2000, generator=generator)
     cosine = (x[pairs.index[:, 0]] * x[pairs.index[:, 1]]).sum(1)
     right = ((cosine[:, None] > cosine.quantile(torch.linspace(0, 1, 50))) == pairs.same[:, None]).float()
     assert 0.6 < right.mean(0).max() < 0.85

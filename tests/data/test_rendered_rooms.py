@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lib.data import depth_maps, task_labels
-from lib.data.drawn.rooms import kinds, render, rooms, textures, tracing
+from lib.data.drawn.rooms import render, rooms, textures, tracing
 from lib.data.drawn.rooms.kinds import KINDS
 from lib.data.drawn.rooms.layout import Room, scene
 from lib.data.drawn.rooms.looks import look
@@ -304,7 +304,7 @@ def test_every_piece_finds_its_place_in_an_empty_hall(name):
     eye = Camera((4.0, 0.5, 1.5), 0.0, 0.0, 1.2)
     listed = KINDS[name]
     for pieces, how in ((listed.against, "against"), (listed.free, "free"), (listed.flat, "flat")):
-        for builder, chance in kinds.pieces(pieces):
+        for builder, chance in pieces:
             assert 0 < chance <= 1
             for _ in range(5):
                 room = Room(rng, hall, eye)

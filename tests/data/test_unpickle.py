@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lib.data import unpickle
+from lib.data.formats import unpickle
 
 
 @pytest.mark.parametrize("protocol", range(6))

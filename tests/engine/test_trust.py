@@ -17,7 +17,7 @@ CODE = sorted(
     path for name in ("lib", "data_scripts", "benchmarks") for path in (fingerprint.ROOT / name).rglob("*.py")
 )
 PICKLES = {  # who may read a pickle, and why
-    "lib/data/unpickle.py": "names only arrays and plain values",
+    "lib/data/formats/unpickle.py": "names only arrays and plain values",
     "lib/engine/places/worker.py": "reads what its own parent process writes to it",
 }
 WEIGHTS = (".pth", ".pt", ".bin", ".safetensors", ".onnx", ".whl")

@@ -3,11 +3,11 @@
 import pytest
 import torch
 from torch import nn
-from torchvision.models import resnet18 as torchvision_resnet18
+from torchvision.models import resnet18
 
 from lib.models import training
 from lib.models.cnn import DigitNet
-from lib.models.resnet import MEAN, STD, ResNet, resnet18
+from lib.models.resnet import MEAN, STD, ResNet
 
 
 def seeded(seed=0):
@@ -17,10 +17,10 @@ def seeded(seed=0):
 def test_resnet18_computes_what_torchvision_s_does():
     """The same 62 layers in the same order; torchvision's stem is replaced by the one for small images."""
     with training.seeded(seeded()):
-        peer = torchvision_resnet18(num_classes=4)
+        peer = resnet18(num_classes=4)
         peer.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
         peer.maxpool = nn.Identity()
-        ours = resnet18(4)
+        ours = ResNet(4)
     weights = [value for name, value in ours.state_dict().items() if name not in ("mean", "std")]
     names = list(peer.state_dict())
     assert len(weights) == len(names)

@@ -4,7 +4,6 @@ import hashlib
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -13,8 +12,8 @@ from torchvision.models import resnet50
 
 from lib.data import registry, task_labels
 from lib.data.entry import File
-from lib.data.taskbank import WEIGHTS
-from lib.models import taskbank, taskbank_labels, training
+from lib.data.originals import WEIGHTS
+from lib.models import taskbank, training
 from lib.models.taskbank import BANK, Decoder, Encoder, Head, TaskNetwork
 
 
@@ -185,88 +184,3 @@ def test_refusals(tmp_path):
 
 
 # --- labels -----------------------------------------------------------------------------------------------
-
-
-def pixels(*values):
-    return torch.tensor(values, dtype=torch.int64).reshape(1, 1, 1, -1)
-
-
-@pytest.mark.parametrize(
-    ("task", "stored", "expected"),
-    [
-        ("Reshade", (0, 51, 255), (-1, -0.6, 1)),
-        ("Edge-2D", (0, 2621, 60_000), (-1, -0.0002, 1)),
-        ("Keypoint-2D", (0, 164, 60_000), (-1, 0.001, 1)),
-        ("Keypoint-3D", (0, 16_384, 65_535), (-1, -0.5, 1)),
-        ("Depth", (0, 511, 64_499), (0, 9 / 16, 0.9986)),
-        ("Euclidean-Distance", (0, 1023, 8191), (0, 10 / 16, 13 / 16)),
-    ],
-)
-def test_targets_of_a_crafted_row_of_pixels(task, stored, expected):
-    found = taskbank_labels.target(task, pixels(*stored))
-    assert found.shape == (1, 1, 1, len(stored))
-    assert found.dtype == torch.float32
-    np.testing.assert_allclose(found.flatten(), expected, atol=1e-3)
-
-
-def test_targets_with_their_own_rules():
-    assert taskbank_labels.target("Depth", pixels(64_500, 65_535)).isnan().all()
-    assert taskbank_labels.target("Segmentation-Semantic", pixels(0, 1, 17)).flatten().tolist() == [
-        task_labels.VOID, 0, 16,
-    ]  # fmt: skip
-    curvature = torch.tensor([[124, 156], [120, 142], [7, 7]]).reshape(
-        1, 3, 1, 2
-    )  # a third channel is unused
-    found = taskbank_labels.target("Curvature", curvature)
-    np.testing.assert_allclose(found[0, :, 0], [[0.0134, 1.0158], [-0.0046, 1.0112]], atol=1e-3)
-    colours = torch.tensor([0, 127, 255]).reshape(1, 3, 1, 1)
-    np.testing.assert_allclose(
-        taskbank_labels.target("Surface-Normal", colours).flatten(), [-1, -0.0039, 1], atol=1e-3
-    )
-    shares = torch.tensor([[0.25, 0.75]])
-    assert torch.equal(taskbank_labels.target("Scene-Classification", shares), shares)
-
-
-def test_3d_edges_are_blurred_and_not_cut():
-    edge = torch.zeros(2, 1, 41, 41, dtype=torch.int64)
-    edge[0, 0, 20, 20] = 65_535
-    edge[1] = 1000
-    found = taskbank_labels.target("Edge-3D", edge)
-    assert found[0].amax() == pytest.approx(-1 + 2 / 0.00625 / (2 * math.pi * 16), rel=0.01)
-    assert found[0, 0, 20, 24] == pytest.approx(-1 + float(found[0].amax() + 1) * math.exp(-0.5), abs=0.05)
-    assert found[1].std() < 1e-6  # images do not run into one another
-    assert found[1].mean() == pytest.approx(2 * 1000 / 65_535 / 0.00625 - 1, rel=1e-4)
-
-
-@pytest.mark.parametrize("task", ["Segmentation-2D", "Colour"])
-def test_what_has_no_target_says_so(task):
-    with pytest.raises(ValueError, match="has no target image; those that have: Autoencoder"):
-        taskbank_labels.target(task, pixels(1))
-
-
-def test_losses_are_each_images_own():
-    output, reference = torch.tensor([[0.0, 1.0], [2.0, 2.0]]), torch.tensor([[0.0, 3.0], [math.nan, 5.0]])
-    output, reference = (v.reshape(2, 1, 1, 2) for v in (output, reference))
-    assert taskbank_labels.losses("Depth", output, reference).tolist() == [1.0, 3.0]
-    assert taskbank_labels.losses("Curvature", output, reference).tolist() == [2.0, 9.0]
-    assert taskbank_labels.losses("Segmentation-2D", output, reference).tolist() == [1.0, 3.0]
-    with pytest.raises(ValueError, match="must agree"):
-        taskbank_labels.losses("Depth", output, reference[:1])
-
-
-def test_cross_entropy_takes_labels_or_the_networks_own_answer():
-    logits = torch.randn(2, 5, 3, 3, generator=seeded())
-    labels = torch.randint(5, (2, 3, 3), generator=seeded())
-    labels[1, 0] = task_labels.VOID
-    task = "Segmentation-Semantic"
-    expected = [
-        functional.cross_entropy(logits[i : i + 1], labels[i : i + 1], ignore_index=task_labels.VOID)
-        for i in range(2)
-    ]
-    torch.testing.assert_close(taskbank_labels.losses(task, logits, labels), torch.stack(expected))
-    clean, moved = torch.randn(2, 2, 5, generator=seeded(1))
-    shares = taskbank_labels.own_label("Object-Classification", clean)
-    own, other = (taskbank_labels.losses("Object-Classification", o, shares) for o in (clean, moved))
-    assert (own < other).all()
-    torch.testing.assert_close(own, torch.distributions.Categorical(shares).entropy())
-    assert taskbank_labels.own_label("Depth", clean) is clean

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import comb, log
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -146,7 +147,7 @@ def _entropies(labels: Tensor, categories: Tensor, weighted: bool) -> Tensor:
     sizes = counts.sum(-1)
     inside = torch.special.entr(counts / sizes.clamp(min=1)[..., None]).sum(-1)
     weights = sizes if weighted else (sizes > 0).double()
-    return (inside * weights).sum(-1) / weights.sum(-1)
+    return cast(Tensor, (inside * weights).sum(-1) / weights.sum(-1))
 
 
 def _dealt(size: int, counts: list[int]) -> float:

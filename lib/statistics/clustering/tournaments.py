@@ -6,12 +6,11 @@ of two sources' adversarial images hurt the target more, and how often (App. G.4
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
 
-MARGIN = 1.001  # the authors' code: a win needs a loss larger by a thousandth
 CLIP = (0.001, 0.999)  # the authors' code: nobody wins or loses always, so that every ratio is finite
 SHARPNESS = 20.0  # the authors' code
 
@@ -73,7 +72,7 @@ def principal(ratios: Tensor, solver: Solver = "eig") -> Tensor:
         raise ValueError(f"solver {solver!r} is unknown: use 'eig', or 'eigh' for the authors' variant")
     index = best[..., None, None].expand(*best.shape, matrix.shape[-1], 1)
     vector = vectors.gather(-1, index)[..., 0].abs()
-    return vector / vector.sum(-1, keepdim=True)
+    return cast(Tensor, vector / vector.sum(-1, keepdim=True))
 
 
 def affinity(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ def tree(matrix: Tensor, *, linkage: str = "ward", distance: str = "euclidean") 
         raise ValueError(
             f"linkage {linkage!r} with {distance!r}: use one of {', '.join(LINKAGES)}, ward with 'euclidean'"
         )
-    return hierarchy.linkage(matrix.double().numpy(), method=linkage, metric=distance)
+    return cast(np.ndarray, hierarchy.linkage(matrix.double().numpy(), method=linkage, metric=distance))
 
 
 def cuts(tree: np.ndarray) -> Tensor:

@@ -1,6 +1,6 @@
 """Rooms drawn by this project (Sec. 4.4, preset `quick`): photographs with exact maps and labels.
 
-    from lib.data.rendered_rooms import rooms
+    from lib.data.drawn.rooms import rooms
     rooms(1500)                                  # rooms 0 to 1,499 of world 0, 48 x 64 pixels
     rooms([3, 7], size=(192, 256), samples=3)    # two of them, larger and smoother
 

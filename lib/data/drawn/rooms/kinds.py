@@ -7,106 +7,85 @@ from dataclasses import dataclass
 from random import Random
 
 from lib.data.drawn.rooms import fittings, fixtures, furniture
-from lib.data.drawn.rooms.looks import Look
+from lib.data.drawn.rooms.looks import Look, Range
 from lib.data.drawn.rooms.solids import Thing
 
-Builder = Callable[[Random, Look], list[Thing]]
-Range = tuple[float, float]
+Pieces = tuple[tuple[Callable[[Random, Look], list[Thing]], float], ...]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of room: ranges of its size, the patterns to choose from, and what may be in it.
+    """A kind of room: ranges of width, depth and height, patterns to choose from, and what may be in it.
 
-    ``against`` goes to a wall, ``free`` stands in the room, ``flat`` lies on the floor: "bath .8, basin .9"
-    names builders and the chance of each. First come, first placed; what finds no place is left out.
+    ``against`` goes to a wall, ``free`` stands in the room, ``flat`` lies on the floor: builders, each with
+    its chance. First come, first placed; what finds no place is left out.
     """
 
-    width: Range
-    depth: Range
-    height: Range
-    floors: str
-    walls: str
-    against: str
-    free: str
-    flat: str
+    size: tuple[Range, Range, Range]
+    floors: tuple[str, ...]
+    walls: tuple[str, ...]
+    against: Pieces
+    free: Pieces
+    flat: Pieces
 
 
 KINDS = {
     "bathroom": Kind(
-        width=(2.0, 2.9),
-        depth=(2.5, 3.3),
-        height=(2.3, 2.6),
-        floors="tiles checks tiles",
-        walls="tiles tiles plain",
-        against="basin .95, bath .85, toilet .95, window .4, washing_machine .5, boiler .4, door .4, "
-        "sideboard .2, plant .3",
-        free="bin_ .5, pouf .2",
-        flat="rug .4",
+        size=((2.0, 2.9), (2.5, 3.3), (2.3, 2.6)),
+        floors=("tiles", "checks", "tiles"), walls=("tiles", "tiles", "plain"),
+        against=((fixtures.basin, 0.95), (fixtures.bath, 0.85), (fixtures.toilet, 0.95),
+            (fittings.window, 0.4), (fixtures.washing_machine, 0.5), (fixtures.boiler, 0.4),
+            (fittings.door, 0.4), (furniture.sideboard, 0.2), (fittings.plant, 0.3)),
+        free=((fittings.bin_, 0.5), (furniture.pouf, 0.2)),
+        flat=((fittings.rug, 0.4),),
     ),
     "bedroom": Kind(
-        width=(2.8, 4.2),
-        depth=(3.3, 4.6),
-        height=(2.4, 2.7),
-        floors="planks plain planks checks",
-        walls="plain plain stripes dots",
-        against="bed 1, window .7, wardrobe .8, sideboard .5, picture .7, lamp .5, door .4, bookshelf .3, "
-        "plant .4, desk .2, picture .4",
-        free="pouf .4, big_ball .4",
-        flat="rug .6",
+        size=((2.8, 4.2), (3.3, 4.6), (2.4, 2.7)),
+        floors=("planks", "plain", "planks", "checks"), walls=("plain", "plain", "stripes", "dots"),
+        against=((furniture.bed, 1), (fittings.window, 0.7), (furniture.wardrobe, 0.8),
+            (furniture.sideboard, 0.5), (fittings.picture, 0.7), (fittings.lamp, 0.5),
+            (fittings.door, 0.4), (furniture.bookshelf, 0.3), (fittings.plant, 0.4),
+            (furniture.desk, 0.2), (fittings.picture, 0.4)),
+        free=((furniture.pouf, 0.4), (fittings.big_ball, 0.4)),
+        flat=((fittings.rug, 0.6),),
     ),
     "corridor": Kind(
-        width=(1.5, 2.2),
-        depth=(5.0, 8.0),
-        height=(2.3, 2.8),
-        floors="planks tiles checks plain",
-        walls="plain plain stripes bricks",
-        against="door 1, plant .7, door .9, door .7, picture .7, window .4, lamp .5, sideboard .4, "
-        "picture .5, door .4, plant .5, bin_ .4",
-        free="big_ball .3",
-        flat="runner .5",
+        size=((1.5, 2.2), (5.0, 8.0), (2.3, 2.8)),
+        floors=("planks", "tiles", "checks", "plain"), walls=("plain", "plain", "stripes", "bricks"),
+        against=((fittings.door, 1), (fittings.plant, 0.7), (fittings.door, 0.9), (fittings.door, 0.7),
+            (fittings.picture, 0.7), (fittings.window, 0.4), (fittings.lamp, 0.5),
+            (furniture.sideboard, 0.4), (fittings.picture, 0.5), (fittings.door, 0.4),
+            (fittings.plant, 0.5), (fittings.bin_, 0.4)),
+        free=((fittings.big_ball, 0.3),),
+        flat=((fittings.runner, 0.5),),
     ),
     "kitchen": Kind(
-        width=(2.8, 4.2),
-        depth=(3.2, 4.6),
-        height=(2.3, 2.6),
-        floors="tiles checks planks",
-        walls="plain tiles plain bricks",
-        against="counter 1, fridge .9, counter .6, window .7, boiler .3, door .4, washing_machine .3, "
-        "picture .3, plant .3",
-        free="table .8, bin_ .4",
-        flat="rug .2",
+        size=((2.8, 4.2), (3.2, 4.6), (2.3, 2.6)),
+        floors=("tiles", "checks", "planks"), walls=("plain", "tiles", "plain", "bricks"),
+        against=((fixtures.counter, 1), (fixtures.fridge, 0.9), (fixtures.counter, 0.6),
+            (fittings.window, 0.7), (fixtures.boiler, 0.3), (fittings.door, 0.4),
+            (fixtures.washing_machine, 0.3), (fittings.picture, 0.3), (fittings.plant, 0.3)),
+        free=((furniture.table, 0.8), (fittings.bin_, 0.4)),
+        flat=((fittings.rug, 0.2),),
     ),
     "living-room": Kind(
-        width=(3.2, 4.8),
-        depth=(3.6, 5.2),
-        height=(2.4, 2.9),
-        floors="planks plain planks",
-        walls="plain plain stripes bricks",
-        against="sofa 1, television .8, sofa .7, window .7, bookshelf .5, lamp .7, plant .8, picture .8, "
-        "sideboard .5, picture .6, door .4, plant .4",
-        free="coffee_table .85, pouf .4, big_ball .4",
-        flat="rug .75",
+        size=((3.2, 4.8), (3.6, 5.2), (2.4, 2.9)),
+        floors=("planks", "plain", "planks"), walls=("plain", "plain", "stripes", "bricks"),
+        against=((furniture.sofa, 1), (furniture.television, 0.8), (furniture.sofa, 0.7),
+            (fittings.window, 0.7), (furniture.bookshelf, 0.5), (fittings.lamp, 0.7),
+            (fittings.plant, 0.8), (fittings.picture, 0.8), (furniture.sideboard, 0.5),
+            (fittings.picture, 0.6), (fittings.door, 0.4), (fittings.plant, 0.4)),
+        free=((furniture.coffee_table, 0.85), (furniture.pouf, 0.4), (fittings.big_ball, 0.4)),
+        flat=((fittings.rug, 0.75),),
     ),
     "office": Kind(
-        width=(2.7, 4.2),
-        depth=(3.0, 4.4),
-        height=(2.4, 2.8),
-        floors="plain checks planks tiles",
-        walls="plain plain plain bricks",
-        against="desk 1, bookshelf .8, desk .6, window .7, board .6, bookshelf .3, plant .6, door .5, "
-        "sideboard .4, wardrobe .3, picture .4, bin_ .7",
-        free="chair .5",
-        flat="rug .3",
+        size=((2.7, 4.2), (3.0, 4.4), (2.4, 2.8)),
+        floors=("plain", "checks", "planks", "tiles"), walls=("plain", "plain", "plain", "bricks"),
+        against=((furniture.desk, 1), (furniture.bookshelf, 0.8), (furniture.desk, 0.6),
+            (fittings.window, 0.7), (fittings.board, 0.6), (furniture.bookshelf, 0.3),
+            (fittings.plant, 0.6), (fittings.door, 0.5), (furniture.sideboard, 0.4),
+            (furniture.wardrobe, 0.3), (fittings.picture, 0.4), (fittings.bin_, 0.7)),
+        free=((furniture.chair, 0.5),),
+        flat=((fittings.rug, 0.3),),
     ),
-}
-
-
-def pieces(listed: str) -> list[tuple[Builder, float]]:
-    """The builders that a list such as "bath .8, basin .9" names, each with its chance."""
-    pairs = [item.split() for item in listed.split(",")]
-    return [(_builder(name), float(chance)) for name, chance in pairs]
-
-
-def _builder(name: str) -> Builder:
-    return next(getattr(m, name) for m in (furniture, fixtures, fittings) if hasattr(m, name))
+}  # fmt: skip

@@ -10,7 +10,7 @@ import math
 from random import Random
 
 from lib.data.drawn.rooms.fittings import hanging_lamp
-from lib.data.drawn.rooms.kinds import KINDS, pieces
+from lib.data.drawn.rooms.kinds import KINDS
 from lib.data.drawn.rooms.looks import look, shell
 from lib.data.drawn.rooms.solids import Camera, Light, Point, Scene, Thing
 
@@ -24,11 +24,12 @@ def scene(seed: int, index: int) -> Scene:
     rng = Random(f"rendered room {seed} {index}")
     name = rng.choice(tuple(KINDS))
     kind = KINDS[name]
-    size = (rng.uniform(*kind.width), rng.uniform(*kind.depth), rng.uniform(*kind.height))
+    width, depth, height = (rng.uniform(*side) for side in kind.size)
+    size = (width, depth, height)
     camera, faces, materials = _camera(rng, size), shell(rng, kind.floors, kind.walls), look(rng)
     room = Room(rng, size, camera)
-    for listed, put in ((kind.against, room.against), (kind.free, room.free), (kind.flat, room.flat)):
-        for builder, chance in pieces(listed):
+    for pieces, put in ((kind.against, room.against), (kind.free, room.free), (kind.flat, room.flat)):
+        for builder, chance in pieces:
             if rng.random() < chance:
                 put(builder(rng, materials))
     light = _light(rng, size, room.things)

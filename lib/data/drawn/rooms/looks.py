@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -52,12 +53,12 @@ def look(rng: Random) -> Look:
     )
 
 
-def shell(rng: Random, floors: str, walls: str) -> tuple[Material, ...]:
+def shell(rng: Random, floors: Sequence[str], walls: Sequence[str]) -> tuple[Material, ...]:
     """Materials of the six faces of a room; ``floors`` and ``walls`` list the patterns to choose from."""
     wall_tint = paint(rng, strength=(0.03, 0.35), value=(0.45, 0.9))
-    wall = Material(wall_tint, darker(wall_tint, 0.75), rng.choice(walls.split()), rng.uniform(0.2, 0.45))
+    wall = Material(wall_tint, darker(wall_tint, 0.75), rng.choice(walls), rng.uniform(0.2, 0.45))
     other = wall if rng.random() < 0.6 else Material(paint(rng, strength=(0.1, 0.6), value=(0.25, 0.85)))
-    pattern = rng.choice(floors.split())
+    pattern = rng.choice(floors)
     wooden = pattern == "planks"
     tint = paint(rng, (0.04, 0.11), (0.3, 0.7), (0.2, 0.6)) if wooden else paint(rng, strength=(0, 0.4))
     scale = {"planks": 0.18, "checks": 0.7}.get(pattern, 0.4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from lib.data.drawn.rooms.solids import Scene
@@ -29,7 +31,7 @@ def picture(scene: Scene, height: int, width: int, samples: int) -> np.ndarray:
 
 def _film(light: np.ndarray) -> np.ndarray:
     """Response of the camera: highlights are compressed, so that windows do not burn out at once."""
-    return (light * (1 + light / 6.25) / (1 + light)).clip(0, 1) ** (1 / 2.2)
+    return cast(np.ndarray, (light * (1 + light / 6.25) / (1 + light)).clip(0, 1) ** (1 / 2.2))
 
 
 def _materials(packed: Pack, hits: Hits, focal: float) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +75,7 @@ def _lamp(packed: Pack, hits: Hits, samples: int) -> np.ndarray:
     square = (way * way).sum(0)
     cosine = np.maximum((hits.normal * way).sum(0), 0) / np.sqrt(square)
     arrives = cosine / (square + 0.5) * ~_shadow(packed, hits.point, target)
-    return np.array(light.colour, np.float32)[:, None, None] * arrives
+    return cast(np.ndarray, np.array(light.colour, np.float32)[:, None, None] * arrives)
 
 
 def _lamp_points(packed: Pack, shape: tuple[int, ...], samples: int) -> np.ndarray:
@@ -103,4 +105,4 @@ def _everywhere(packed: Pack, hits: Hits) -> np.ndarray:
     size = np.array(packed.scene.size, np.float32)[:, None, None]
     gap = np.minimum(hits.point, size - hits.point)
     open_ = 1 - 0.35 * np.exp(-np.maximum(gap, 0) / 0.3)
-    return packed.scene.light.ambient * (0.75 + 0.25 * hits.normal[2]) * open_.prod(0)
+    return cast(np.ndarray, packed.scene.light.ambient * (0.75 + 0.25 * hits.normal[2]) * open_.prod(0))

@@ -7,6 +7,7 @@ they are formed by broadcasting, and only in the window of pixels where the soli
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -133,7 +134,7 @@ def _round(origin: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def _rays(step: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     along, up, forward = step.T[:, :, None, None]
-    return (along * x + forward) + up * y[:, None]
+    return cast(np.ndarray, (along * x + forward) + up * y[:, None])
 
 
 def _shell(origin: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from torch import Tensor
 
-from lib.data import archives, cache, registry, splits, unpickle
-from lib.data.decode import rgb, shrink
+from lib.data import cache, registry, splits
+from lib.data.formats import archives, unpickle
+from lib.data.formats.pixels import rgb, shrink
 
 VERSION = 1  # raise it when the decoding or the split changes: every cache is then built anew
 PARTS = ("train", "valid", "test")

@@ -12,8 +12,9 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.data.drawn.portrait import chance
+from lib.data.drawn.faces import chance
 
+Share = NDArray[np.float64] | float
 Draw = Callable[[str], NDArray[np.float64]]
 
 # CelebA's own names, so that a figure of this preset and one of real faces read alike.
@@ -150,7 +151,7 @@ def _attributes(person: Draw, moment: Draw) -> dict[str, NDArray[np.bool_]]:
     bald = person("Bald") < np.where(male, np.where(young, 0.16, 0.50), 0.0)
     fair = person("melanin") < 0.5
 
-    def habit(name: str, share: NDArray | float, often: float, seldom: NDArray | float) -> NDArray[np.bool_]:
+    def habit(name: str, share: Share, often: float, seldom: Share) -> NDArray[np.bool_]:
         """True ``often`` for a ``share`` of the people, ``seldom`` for the others."""
         return moment(name) < np.where(person(name) < share, often, seldom)
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from lib.data.drawn.portrait.paint import Array, colour, cover, mix, over, spot, zigzag
+from lib.data.drawn.faces.paint import Array, colour, cover, mix, over, spot, zigzag
 
 
 def skin(s: SimpleNamespace) -> Array:

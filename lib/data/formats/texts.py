@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from lib.data import archives, registry, splits
+from lib.data import registry, splits
+from lib.data.formats import archives
 
 Row = tuple[str, int]
 csv.field_size_limit(2**24)  # an article can be longer than csv's default of 131,072 letters

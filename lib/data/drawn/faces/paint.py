@@ -5,12 +5,12 @@ Colours are linear light, float32 (N, 3, 1, 1); a layer is painted over others t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[Any]  # float32 throughout; numpy's types lose that at every operation with a Python number
+Array = NDArray[np.floating[Any]]  # float32 throughout, which numpy's types lose at every Python number
 Number = Array | np.float32 | float
 
 
@@ -31,12 +31,12 @@ def hue(turn: Array, paleness: float, strength: float = 1.0) -> Array:
     angle = turn[:, None] + offsets
     wave = np.abs(2 * (angle - np.floor(angle)) - 1)
     shown = strength * (paleness + (1 - paleness) * wave)
-    return shown * shown
+    return cast(Array, shown * shown)
 
 
 def cover(distance: Array, width: Number) -> Array:
     """Coverage by the shape with this signed distance (negative inside): 1, a ramp at the edge, 0."""
-    return np.clip(0.5 - distance / width, 0, 1)
+    return cast(Array, np.clip(0.5 - distance / width, 0, 1))
 
 
 def over(canvas: Array, paint: Array, coverage: Array) -> None:
@@ -48,9 +48,9 @@ def spot(x: Array, y: Array, half_width: Number, half_height: Number) -> Array:
     """A soft spot at the origin: 1 in the middle, 0 from the ellipse outwards."""
     u, w = x / half_width, y / half_height
     rest = np.maximum(1 - u * u - w * w, 0)
-    return rest * rest
+    return cast(Array, rest * rest)
 
 
 def zigzag(x: Array) -> Array:
     """A triangle wave of period 1 between -1 and 1: strands, ribs, folds."""
-    return 4 * np.abs(x - np.floor(x) - 0.5) - 1
+    return cast(Array, 4 * np.abs(x - np.floor(x) - 0.5) - 1)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.data.drawn.portrait import chance, features, hair, head, sitters, worn
-from lib.data.drawn.portrait.light import Light
-from lib.data.drawn.portrait.paint import Array, colour, cover, hue, mix, over, spot
+from lib.data.drawn.faces import chance, features, hair, head, sitters, worn
+from lib.data.drawn.faces.light import Light
+from lib.data.drawn.faces.paint import Array, colour, cover, hue, mix, over, spot
 
 TOGETHER = 2**15  # pixels rendered in one go: what a core's cache holds
 
@@ -61,7 +62,7 @@ def _wall(s: SimpleNamespace, v: SimpleNamespace) -> Array:
     canvas = paint * np.maximum(slope, 0.02)[:, None]
     blur = 0.75 * spot(v.still_x - s.blob_x, v.still_y - s.blob_y, 0.55, 0.70)
     over(canvas, hue(1 - s.wall_hue, 0.45, 0.8) * s.exposure[:, None], blur)
-    return canvas
+    return cast(Array, canvas)
 
 
 def _shoulders(s: SimpleNamespace, v: SimpleNamespace, light: Light, canvas: Array) -> None:

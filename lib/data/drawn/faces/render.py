@@ -19,10 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lib.data.drawn.portrait import scene, sitters
-from lib.data.pairs import verification_pairs
-
-__all__ = ["NAMES", "RenderedFaces", "faces", "verification_pairs"]
+from lib.data.drawn.faces import scene, sitters
 
 NAMES = sitters.NAMES
 SMALLEST, LARGEST = 16, 512

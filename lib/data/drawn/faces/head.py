@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from lib.data.drawn.portrait.paint import Array, Number
+from lib.data.drawn.faces.paint import Array, Number
 
 DEPTH = 1.12  # depth of the head relative to its width
 TOP = np.float32(0.25)  # how square the skull is
@@ -108,7 +108,7 @@ def _carve(s: SimpleNamespace, v: SimpleNamespace, slope: Array) -> None:
     v.normal = nx * length, ny * length, nz * length
 
 
-def _bumps(s: SimpleNamespace, v: SimpleNamespace) -> list[tuple]:
+def _bumps(s: SimpleNamespace, v: SimpleNamespace) -> list[tuple[Number, Number, Number, Number, Number]]:
     """Centre, half-widths and height of each bump; those beside the middle are pairs. First the nose."""
     eye, nose = s.eye_y, s.nose_y
     mouth = nose + s.mouth_gap

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from lib.data.drawn.portrait import head
-from lib.data.drawn.portrait.light import Light
-from lib.data.drawn.portrait.paint import Array, colour, cover, hue, mix, over, zigzag
+from lib.data.drawn.faces import head
+from lib.data.drawn.faces.light import Light
+from lib.data.drawn.faces.paint import Array, colour, cover, hue, mix, over, zigzag
 
 
 def hat(s: SimpleNamespace, v: SimpleNamespace, light: Light, canvas: Array) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 
-from lib.data.drawn.portrait import head
-from lib.data.drawn.portrait.paint import Array, Number
+from lib.data.drawn.faces import head
+from lib.data.drawn.faces.paint import Array, Number
 
 Normal = tuple[Number, Number, Number]
 
@@ -32,7 +33,7 @@ class Light:
         nx, ny, nz = normal
         x, y, z = (self.x, self.y, self.z) if view is None else head.towards(view, self.x, self.y, self.z)
         lamp = np.maximum((nx * x + ny * y + nz * z + 0.20) / 1.20, 0)
-        return self.ambient * (0.85 - 0.25 * ny) + self.lamp * lamp
+        return cast(Array, self.ambient * (0.85 - 0.25 * ny) + self.lamp * lamp)
 
     def gloss(self, normal: Normal, view: SimpleNamespace) -> Array:
         """Highlight (N, H, W): the twelfth power of the cosine with the half-way direction."""
@@ -42,4 +43,4 @@ class Light:
         cosine = np.maximum((nx * x + ny * y + nz * z) / length, 0)
         square = cosine * cosine
         fourth = square * square
-        return self.lamp * fourth * fourth * fourth
+        return cast(Array, self.lamp * fourth * fourth * fourth)

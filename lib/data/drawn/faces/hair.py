@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 
-from lib.data.drawn.portrait import features, head
-from lib.data.drawn.portrait.light import Light
-from lib.data.drawn.portrait.paint import Array, cover, over, spot, zigzag
+from lib.data.drawn.faces import features, head
+from lib.data.drawn.faces.light import Light
+from lib.data.drawn.faces.paint import Array, cover, over, spot, zigzag
 
 
 def behind(s: SimpleNamespace, v: SimpleNamespace, light: Light, canvas: Array) -> None:
@@ -52,4 +53,4 @@ def _strands(s: SimpleNamespace, v: SimpleNamespace, light: Light) -> Array:
     lock = 0.6 * zigzag(7 * fan + wave) + 0.4 * zigzag(17 * fan + 0.3 * v.y)
     sheen = spot(v.x - 0.5 * light.x, v.y + 0.62 * top, 0.5, 0.16)
     bright = light.on((nx, ny, nz)) * (1 + 0.22 * lock) + 0.35 * sheen * (0.7 + 0.3 * lock)
-    return features.hair(s) * bright[:, None] * light.colour
+    return cast(Array, features.hair(s) * bright[:, None] * light.colour)

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lib.data import archives, cache, registry, splits, unpickle
-from lib.data.decode import centre, rgb
+from lib.data import cache, registry, splits
+from lib.data.formats import archives, unpickle
+from lib.data.formats.pixels import centre, rgb
 
 Arrays = dict[str, Tensor]
 PairArrays = tuple[Tensor, Tensor, Tensor, Tensor]  # images, index (P, 2), same (P,), fold (P,)
