@@ -31,7 +31,7 @@ def test_the_list_names_experiments_presets_and_chapters(capsys):
         (["run", "rfb"], "no experiment is called 'rfb'; there are: "),
         (["run", "synthetic", "-p", "widht", "3"], "Did you mean 'widths'?"),
         (["run", "synthetic", "-p", "seeds", "many"], "seeds must be int, not 'many'"),
-        (["run", "synthetic", "-p", "seeds", "0"], "seeds = 0"),
+        (["run", "synthetic", "-p", "seeds", "0"], "seeds=0 must be at least 1"),
         (["run", "synthetic", "--preset", "huge"], "preset 'huge' is not one of synthetic's"),
         (["run", "synthetic", "-p", "device", "tpu"], "device 'tpu' is not known"),
         (["run", "synthetic", "--processes", "0"], "processes = 0 must be at least 1"),

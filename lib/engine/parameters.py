@@ -1,21 +1,113 @@
-"""A chapter's parameters, checked: plain variables in, the experiment's frozen `Config` out."""
+"""A chapter's parameters, checked: plain variables in, the experiment's frozen `Config` out.
+
+A `Config` inherits from `Settings` and writes the limit of a field beside it: `epochs: Count`,
+`rate: Annotated[float, limits(gt=0, le=1)]`. Only this module knows that pydantic checks them.
+"""
 
 from __future__ import annotations
 
 import ast
 import dataclasses
 import difflib
-import sys
-import types
 import typing
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import cache
+from typing import Annotated, Any, NoReturn, Protocol, TypeVar
+
+from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import Field as limits
+
+__all__ = [
+    "Count",
+    "Natural",
+    "NotNegative",
+    "Positive",
+    "Settings",
+    "Some",
+    "build",
+    "check_names",
+    "coerce",
+    "configure",
+    "configured",
+    "declared",
+    "limits",
+    "one_of",
+    "plain",
+]
+
+Item = TypeVar("Item")
+Count = Annotated[int, limits(ge=1)]
+Natural = Annotated[int, limits(ge=0)]
+Positive = Annotated[float, limits(gt=0)]
+NotNegative = Annotated[float, limits(ge=0)]
+Some = Annotated[tuple[Item, ...], limits(min_length=1)]  # one or more
 
 _PLAIN = (type(None), bool, int, float, str, list, tuple, dict)
 _IPYTHON = {"In", "Out", "exit", "quit"}
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False)  # but an int serves for a float
+_TYPES = {  # what pydantic calls an error of type -> what a reader calls the type
+    "bool_type": "bool", "int_type": "int", "float_type": "float", "string_type": "str",
+    "tuple_type": "a list", "none_required": "None",
+}  # fmt: skip
+_LIMITS = {  # another error -> what the value must be
+    "greater_than": "above {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "below {lt}",
+    "less_than_equal": "at most {le}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "finite_number": "a finite number",
+    "literal_error": "{expected}",
+    "value_error": "{error}",
+    "too_short": "a list of {min_length} or more",
+    "too_long": "a list of at most {max_length}",
+    "missing": "a longer list",
+}
 
 
-def configure(module: Any, namespace: Mapping[str, Any]) -> Any:
+class Settings:
+    """What every `Config` is: a frozen dataclass whose fields have their types and keep their limits.
+
+    A list becomes a tuple, and an int a float, where the field wants one. A `__post_init__` of its own, for
+    limits between fields, calls this one first.
+
+    Raises:
+        TypeError: a value has another type than its field.
+        ValueError: a value is outside its limits, not finite, or none of a `Literal`.
+    """
+
+    def __post_init__(self) -> None:
+        for name, hint in _hints(type(self)).items():
+            object.__setattr__(self, name, coerce(name, getattr(self, name), hint))
+
+
+Config = TypeVar("Config", covariant=True)
+
+
+class Experiment(Protocol[Config]):
+    """What is asked here of an experiment's module."""
+
+    @property
+    def NAME(self) -> str:
+        """Its name on a command line."""
+
+    @property
+    def PRESETS(self) -> Mapping[str, Config]:
+        """{preset: config}."""
+
+
+def one_of(known: Iterable[str]) -> AfterValidator:
+    """The limit of a text that must be one of the `known`, for names that stand in a table elsewhere."""
+    names = tuple(known)
+
+    def check(value: str) -> str:
+        if value not in names:
+            raise ValueError(f"one of {', '.join(map(repr, names))}")
+        return value
+
+    return AfterValidator(check)
+
+
+def configure(module: Experiment[Config], namespace: Mapping[str, Any]) -> Config:
     """The `Config` of the experiment `module`, from its preset and a chapter's parameters.
 
     Call it in the cell after the `parameters` cell: `config = parameters.configure(images, globals())`. Every
@@ -43,7 +135,7 @@ def plain(namespace: Mapping[str, Any], **hints: Any) -> None:
         coerce(name, value, hints[name])
 
 
-def build(module: Any, values: Mapping[str, Any]) -> Any:
+def build(module: Experiment[Config], values: Mapping[str, Any]) -> Config:
     """The `Config` of `module` from {name: value}; without a `preset`, "quick"; None is the preset's value.
 
     Raises:
@@ -54,13 +146,13 @@ def build(module: Any, values: Mapping[str, Any]) -> Any:
     if not isinstance(preset, str) or preset not in module.PRESETS:
         raise ValueError(f"preset {preset!r} is not one of {module.NAME}'s: {', '.join(module.PRESETS)}")
     config = module.PRESETS[preset]
-    check_names(values, (field.name for field in dataclasses.fields(config)), f"the experiment {module.NAME}")
-    hints = typing.get_type_hints(type(config))
-    changes = {name: coerce(name, value, hints[name]) for name, value in given.items()}
+    hints = _hints(type(config))
+    check_names(values, hints, f"the experiment {module.NAME}")
     try:
-        return dataclasses.replace(config, **changes)
-    except ValueError as error:
-        raise ValueError(f"{module.NAME}, preset {preset}: {error}") from None
+        given = {name: coerce(name, value, hints[name]) for name, value in given.items()}
+        return dataclasses.replace(config, **given)  # type: ignore[type-var]  # a Config is a dataclass
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{module.NAME}, preset {preset}: {error}") from None
 
 
 def configured(code: str) -> str | None:
@@ -73,8 +165,8 @@ def configured(code: str) -> str | None:
         for a in node.names
     }
     for call in _calls(nodes, "configure"):
-        name = getattr(call.args[0], "id", None) if call.args else None
-        return imported.get(name, name)
+        argument = call.args[0] if call.args else None
+        return imported.get(argument.id, argument.id) if isinstance(argument, ast.Name) else None
     return None
 
 
@@ -103,68 +195,45 @@ def coerce(name: str, value: Any, hint: Any) -> Any:
 
     Raises:
         TypeError: the value has another type.
-        ValueError: a float is not finite, or a value is none of a `Literal`.
+        ValueError: a float is not finite, or a value is outside the limits or none of a `Literal`.
     """
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Any:
-        return value
-    if isinstance(hint, range):
-        if coerce(name, value, int) not in hint:
-            raise ValueError(f"parameter {name} = {value} must be {hint.start} or more, below {hint.stop}")
-        return value
-    if origin in (typing.Union, types.UnionType):
-        return _first_that_fits(name, value, arguments)
-    if origin is typing.Literal:
-        if value not in arguments:
-            raise ValueError(f"parameter {name} = {value!r} must be one of {', '.join(map(repr, arguments))}")
-        return value
-    kind = origin or hint
-    if kind is tuple and isinstance(value, list | tuple):
-        return _coerce_tuple(name, value, arguments)
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        if not abs(value) <= sys.float_info.max:  # an int may be larger
-            raise ValueError(f"parameter {name} = {value} must be a finite number")
-        return float(value)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+    try:
+        return _adapter(hint).validate_python(tuple(value) if isinstance(value, list) else value)
+    except ValidationError as error:
+        _refuse(name, value, error)
+
+
+def _refuse(name: str, value: Any, error: ValidationError) -> NoReturn:
+    """Raise what is wrong and what would be right, in one line."""
+    found = error.errors(include_url=False)
+    first = found[0]
+    kind, given = first["type"], first["input"]
+    inside = [step for step in first["loc"] if isinstance(step, int) and kind != "missing"]
+    place = name + "".join(f"[{step}]" for step in inside)
+    if kind == "float_type" and type(given) is int:  # larger than any float
+        kind = "finite_number"
+    if kind in _TYPES:
+        wanted = " or ".join(dict.fromkeys(_TYPES.get(each["type"], each["msg"]) for each in found))
+        remedy = f"; on a command line: -y '{name}: [1, 2]' (papermill), -p {name} '[1, 2]' (python -m lib)"
+        listed = "a list" in wanted and not isinstance(value, list | tuple)
         raise TypeError(
-            f"parameter {name} must be {_named(hint)}, not {value!r} ({type(value).__name__})"
-            + (_remedy(name) if kind in (tuple, list) else "")
+            f"{place} must be {wanted}, not {given!r} ({type(given).__name__}){remedy if listed else ''}"
         )
-    return value
+    wanted = _LIMITS[kind].format(**first.get("ctx", {})) if kind in _LIMITS else first["msg"]
+    raise ValueError(f"{place}={given!r} must be {wanted}")
 
 
-def _first_that_fits(name: str, value: Any, hints: tuple[Any, ...]) -> Any:
-    for hint in sorted(hints, key=lambda hint: hint is not type(value)):  # the exact type first
-        try:
-            return coerce(name, value, hint)
-        except TypeError:
-            continue
-    wanted = " or ".join(_named(hint) for hint in hints)
-    remedy = _remedy(name) if any(typing.get_origin(hint) is tuple for hint in hints) else ""
-    raise TypeError(f"parameter {name} must be {wanted}, not {value!r} ({type(value).__name__}){remedy}")
+def _hints(kind: Any) -> dict[str, Any]:
+    """{field: its type, with its limits}."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
-def _remedy(name: str) -> str:
-    return f"; on a command line: -y '{name}: [1, 2]' (papermill), -p {name} '[1, 2]' (python -m lib)"
-
-
-def _coerce_tuple(name: str, value: list | tuple, hints: tuple[Any, ...]) -> tuple:
-    if len(hints) == 2 and hints[1] is Ellipsis:
-        hints = (hints[0],) * len(value)
-    if hints and len(hints) != len(value):
-        raise ValueError(f"parameter {name} needs {len(hints)} values, not {len(value)}: {list(value)!r}")
-    hints = hints or (Any,) * len(value)
-    return tuple(coerce(f"{name}[{i}]", item, hint) for i, (item, hint) in enumerate(zip(value, hints)))
-
-
-def _named(hint: Any) -> str:
-    """A type as a reader says it: `a list of float`."""
-    if hint is type(None):
-        return "None"
-    if typing.get_origin(hint) is tuple:
-        inner = dict.fromkeys(_named(item) for item in typing.get_args(hint) if item is not Ellipsis)
-        return f"a list of {' and '.join(inner)}"
-    return getattr(hint, "__name__", str(hint))
+@cache
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    if isinstance(hint, range):
+        hint = Annotated[int, limits(ge=hint.start, lt=hint.stop)]
+    return TypeAdapter(hint, config=_STRICT)
 
 
 def _calls(nodes: Iterable[ast.AST], name: str) -> list[ast.Call]:

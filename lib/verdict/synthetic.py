@@ -9,7 +9,7 @@ import torch
 
 from lib.base import compute, paper
 from lib.base.tables import number
-from lib.experiments.synthetic import setting as problems
+from lib.experiments.synthetic import networks as problems
 from lib.verdict import order, radial, rule
 from lib.verdict.rows import NOTHING, Row, at, unrecorded
 

@@ -78,7 +78,7 @@ seeds = None
 ```
 
 ```{code-cell} ipython3
-from lib import parameters
+from lib.engine import parameters
 from lib.experiments import light
 
 config = parameters.configure(light, globals())
@@ -226,8 +226,8 @@ def test_every_chapter_survives_the_round_trip_through_a_notebook(tmp_path):
     ("values", "kind", "message"),
     [
         ({"device": "gpu"}, ValueError, "device 'gpu' is not known"),
-        ({"models": "resnet18"}, TypeError, "models must be a list of str or None"),
-        ({"attacked": 0}, ValueError, "attacked = 0 must be 2 or more"),
+        ({"models": "resnet18"}, TypeError, "models must be a list, not 'resnet18'"),
+        ({"attacked": 0}, ValueError, "attacked=0 must be at least 2"),
         ({"attacked": 2.5}, TypeError, "attacked must be int"),
         ({"weights": 3}, TypeError, "weights must be"),
         ({"folder": "/nowhere"}, ValueError, "give both"),

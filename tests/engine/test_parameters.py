@@ -1,34 +1,40 @@
 """A wrong name, type or value stops at once, with a message that tells what to do."""
 
+import dataclasses
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.engine import parameters
+from lib.engine.parameters import Count, NotNegative, Settings, Some, limits, one_of
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Settings):
     preset: str
-    seeds: int
+    seeds: Count
     device: str | None
-    epsilon: float
-    widths: tuple[int, ...]
+    epsilon: NotNegative
+    widths: Some[Count]
     span: tuple[float, float]
     reading: Literal["a", "b"]
     exact: bool
     limit: int | None
+    pairs: Annotated[int, limits(ge=5, lt=50, multiple_of=5)]
+    rate: Annotated[float, limits(gt=0, le=1)]
+    schedule: Annotated[str, one_of({"constant": 1, "cosine": 2})]
 
     def __post_init__(self):
-        if self.epsilon < 0:
-            raise ValueError(f"epsilon = {self.epsilon} is negative")
+        super().__post_init__()
+        if self.limit is not None and self.limit < self.seeds:
+            raise ValueError(f"limit={self.limit} must be at least seeds={self.seeds}")
 
 
-QUICK = Config("quick", 3, None, 0.1, (50, 100), (0.0, 1.0), "a", False, None)
+QUICK = Config("quick", 3, None, 0.1, (50, 100), (0.0, 1.0), "a", False, None, 10, 0.5, "cosine")
 TOY = SimpleNamespace(
     NAME="toy", PRESETS={"quick": QUICK, "paper": Config(**(vars(QUICK) | {"preset": "paper"}))}
 )
@@ -45,8 +51,18 @@ def test_none_and_absent_mean_the_presets_value():
 
 def test_values_become_the_fields_types():
     config = configured(epsilon=1, widths=[1, 2], span=[0, 2], limit=5, exact=True, device="cpu")
-    assert config == Config("quick", 3, "cpu", 1.0, (1, 2), (0.0, 2.0), "a", True, 5)
+    assert config == Config("quick", 3, "cpu", 1.0, (1, 2), (0.0, 2.0), "a", True, 5, 10, 0.5, "cosine")
     assert isinstance(config.epsilon, float)
+
+
+def test_a_config_made_by_hand_is_checked_too_and_its_errors_are_one_line():
+    assert dataclasses.replace(QUICK, widths=[1], epsilon=1).widths == (1,)
+    assert hash(QUICK) == hash(dataclasses.replace(QUICK))
+    for values in ({"seeds": 0}, {"widths": [1, "2"]}, {"limit": "x"}):
+        with pytest.raises((ValueError, TypeError)) as error:
+            dataclasses.replace(QUICK, **values)
+        assert "\n" not in str(error.value)
+        assert next(iter(values)) in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -60,18 +76,29 @@ def test_values_become_the_fields_types():
         ({"zzz": None}, ValueError, "no parameter 'zzz'. It has"),
         ({"preset": "fast"}, ValueError, "preset 'fast' is not one of toy's: quick, paper"),
         ({"preset": ["quick"]}, ValueError, r"preset \['quick'\] is not one of toy's: quick, paper"),
-        ({"epsilon": -1}, ValueError, r"toy, preset quick: epsilon = -1\.0 is negative"),
+        ({"epsilon": -1}, ValueError, "toy, preset quick: epsilon=-1 must be at least 0"),
         ({"epsilon": "0.1"}, TypeError, r"epsilon must be float, not '0\.1' \(str\)"),
-        ({"epsilon": float("nan")}, ValueError, "epsilon = nan must be a finite number"),
+        ({"epsilon": True}, TypeError, "epsilon must be float, not True"),
+        ({"epsilon": float("nan")}, ValueError, "epsilon=nan must be a finite number"),
         ({"epsilon": 10**400}, ValueError, "must be a finite number"),
         ({"seeds": 2.0}, TypeError, r"seeds must be int, not 2\.0 \(float\)"),
         ({"seeds": True}, TypeError, "seeds must be int, not True"),
         ({"exact": 1}, TypeError, "exact must be bool, not 1"),
-        ({"widths": 50}, TypeError, r"widths must be a list of int.*-y 'widths: \[1, 2\]'"),
+        ({"widths": 50}, TypeError, r"widths must be a list, not 50.*-y 'widths: \[1, 2\]'"),
         ({"widths": [1, "2"]}, TypeError, r"widths\[1\] must be int"),
-        ({"span": [1]}, ValueError, "span needs 2 values, not 1"),
-        ({"reading": "c"}, ValueError, "reading = 'c' must be one of 'a', 'b'"),
-        ({"limit": "x"}, TypeError, "limit must be int or None, not 'x'"),
+        ({"widths": [1, 0]}, ValueError, r"widths\[1\]=0 must be at least 1"),
+        ({"widths": []}, ValueError, r"widths=\(\) must be a list of 1 or more"),
+        ({"span": [1]}, ValueError, r"span=\(1,\) must be a longer list"),
+        ({"span": [1, 2, 3]}, ValueError, r"span=\(1, 2, 3\) must be a list of at most 2"),
+        ({"reading": "c"}, ValueError, "reading='c' must be 'a' or 'b'"),
+        ({"limit": "x"}, TypeError, "limit must be int, not 'x'"),
+        ({"limit": 2}, ValueError, "toy, preset quick: limit=2 must be at least seeds=3"),
+        ({"pairs": 12}, ValueError, "pairs=12 must be a multiple of 5"),
+        ({"pairs": 50}, ValueError, "pairs=50 must be below 50"),
+        ({"rate": 0}, ValueError, "rate=0 must be above 0"),
+        ({"rate": 1.5}, ValueError, "rate=1.5 must be at most 1"),
+        ({"schedule": "steps"}, ValueError, "schedule='steps' must be one of 'constant', 'cosine'"),
+        ({"schedule": 3}, TypeError, "schedule must be str, not 3"),
     ],
 )
 def test_what_is_wrong_is_said(values, error, message):
@@ -127,7 +154,7 @@ def test_what_a_chapter_declares_is_read_and_not_executed():
 def test_a_range_is_the_whole_numbers_in_it():
     assert parameters.coerce("x", 2, range(2, 10)) == 2
     for value in (1, 10, -3):
-        with pytest.raises(ValueError, match=f"x = {value} must be 2 or more, below 10"):
+        with pytest.raises(ValueError, match=f"x={value} must be (at least 2|below 10)"):
             parameters.coerce("x", value, range(2, 10))
     for value in (2.0, "2", True, None):
         with pytest.raises(TypeError, match="x must be int"):
@@ -135,9 +162,7 @@ def test_a_range_is_the_whole_numbers_in_it():
 
 
 def test_a_list_or_nothing_says_how_a_list_is_written():
-    with pytest.raises(
-        TypeError, match=r"a list of str or None, not 'a' \(str\); on a command line: .*-p x '\["
-    ):
+    with pytest.raises(TypeError, match=r"x must be a list, not 'a' \(str\); on a command line: .*-p x '\["):
         parameters.coerce("x", "a", tuple[str, ...] | None)
 
 

@@ -8,7 +8,7 @@ import torch
 from lib.base import paper
 from lib.engine import fingerprint, parameters, runs
 from lib.experiments.synthetic import claims as facts
-from lib.experiments.synthetic import controls, figures, measures, setting, tables, tracking
+from lib.experiments.synthetic import controls, figures, measures, networks, tables, tracking
 from lib.experiments.synthetic import record as rbf
 from lib.measures import jacobian, transferability
 from lib.theory import ledger
@@ -22,8 +22,10 @@ def small(tmp_path_factory):
     """The quick preset, made small: two seeds, one width, four points, few iterations, far fewer samples."""
     patch = pytest.MonkeyPatch()
     patch.setenv("TRANSFER_RUNS", str(tmp_path_factory.mktemp("runs")))
-    problem = dataclasses.replace(setting.PROBLEMS["default"], inputs=8, outputs=3, functions=20, samples=300)
-    patch.setitem(setting.PROBLEMS, "default", problem)
+    problem = dataclasses.replace(
+        networks.PROBLEMS["default"], inputs=8, outputs=3, functions=20, samples=300
+    )
+    patch.setitem(networks.PROBLEMS, "default", problem)
     yield parameters.build(
         rbf,
         {
@@ -92,11 +94,11 @@ def test_what_theory_orders_is_ordered_at_every_point(result):
 
 def test_measures_agree_with_their_definitions(small):
     """tau1, alpha, the losses and beta's share, each once more by hand from the networks."""
-    problem, device = setting.PROBLEMS["default"], torch.device("cpu")
-    target = setting.network("default", 0, 12, small.train_steps, device)
-    x, y = setting.sample(problem, 0)
-    direction = setting.draw_direction(target, "all", torch.Generator().manual_seed(1))
-    source = setting.moved(target, direction, 0.5)
+    problem, device = networks.PROBLEMS["default"], torch.device("cpu")
+    target = networks.network("default", 0, 12, small.train_steps, device)
+    x, y = networks.sample(problem, 0)
+    direction = networks.draw_direction(target, "all", torch.Generator().manual_seed(1))
+    source = networks.moved(target, direction, 0.5)
     scene = measures.scene(problem, 0, target, 1e-4, device)
     found = measures.measure(scene, source, torch.Generator().manual_seed(0), nulls=3)
     jac_s, jac_t = jacobian.jacobians(source, x), jacobian.jacobians(target, x)
@@ -127,37 +129,37 @@ def test_recompute_finds_the_stored_numbers(result):
 
 
 def test_one_direction_serves_the_whole_sweep_and_moves_what_it_should():
-    target = setting.mlp.MLP(4, 5, 3, generator=torch.Generator().manual_seed(0))
+    target = networks.mlp.MLP(4, 5, 3, generator=torch.Generator().manual_seed(0))
     drawn = {
-        moves: setting.draw_direction(target, moves, torch.Generator().manual_seed(1))
-        for moves in setting.STAYS
+        moves: networks.draw_direction(target, moves, torch.Generator().manual_seed(1))
+        for moves in networks.STAYS
     }
-    for moves, stays in setting.STAYS.items():
+    for moves, stays in networks.STAYS.items():
         for name, v in drawn[moves].items():
             assert torch.equal(v, torch.zeros_like(v) if name in stays else drawn["all"][name])
-    half, whole = (setting.moved(target, drawn["all"], t) for t in (0.5, 1.0))
+    half, whole = (networks.moved(target, drawn["all"], t) for t in (0.5, 1.0))
     for name, start in target.state_dict().items():
         torch.testing.assert_close(2 * (half.state_dict()[name] - start), whole.state_dict()[name] - start)
 
 
 def test_the_literal_reading_leaves_nothing_to_learn():
-    literal = setting.PROBLEMS["literal"]
+    literal = networks.PROBLEMS["literal"]
     for seed in range(5):
-        _, phi = setting.basis(literal, seed)
-        _, y = setting.sample(literal, seed)
+        _, phi = networks.basis(literal, seed)
+        _, y = networks.sample(literal, seed)
         assert float(phi.max()) < 1e-2
-        assert float(setting.squared(y)) < 1e-4
-    _, y = setting.sample(dataclasses.replace(literal, wide=True, bias=True), 0)
-    assert float(setting.squared(y - y.mean(0))) > 0.1
+        assert float(networks.squared(y)) < 1e-4
+    _, y = networks.sample(dataclasses.replace(literal, wide=True, bias=True), 0)
+    assert float(networks.squared(y - y.mean(0))) > 0.1
 
 
 def test_samples_follow_section_4_1():
-    problem = setting.Problem(30, 10, 100, 1200, 3, wide=True, bias=True)
-    x, phi = setting.basis(problem, 1)
-    fresh, _ = setting.basis(problem, 1, fresh=True)
+    problem = networks.Problem(30, 10, 100, 1200, 3, wide=True, bias=True)
+    x, phi = networks.basis(problem, 1)
+    fresh, _ = networks.basis(problem, 1, fresh=True)
     assert (x.shape, phi.shape) == ((1200, 30), (1200, 100))
     assert not torch.equal(x, fresh)
-    many, _ = setting.basis(dataclasses.replace(problem, centres=200, samples=20_000), 1)
+    many, _ = networks.basis(dataclasses.replace(problem, centres=200, samples=20_000), 1)
     assert float(many.var(0).mean()) == pytest.approx(1 + 1 / 12, abs=0.02)  # I plus the centres' U(-.5, .5)
     assert float(phi.min()) >= 0
     assert float(phi.max()) <= 1
@@ -317,8 +319,8 @@ def test_the_fact_about_pairs_needs_every_network():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"seeds": 0}, "seeds = 0"),
-        ({"points": 1}, "points = 1"),
+        ({"seeds": 0}, "seeds=0"),
+        ({"points": 1}, "points=1"),
         ({"widths": []}, "widths"),
         ({"epsilon": 0.0}, "epsilon"),
         ({"floor": 1.5}, "floor"),

@@ -20,7 +20,7 @@ class Place(Protocol):
     """Where jobs run: `HERE`, `processes.Processes`, `cluster.Cluster`."""
 
     def device(self, name: str | None) -> str:
-        """The device called `name` at that place, as `compute.resolve_device` says; ValueError if it has none."""
+        """The device called `name` at that place, as `compute.resolve_device`; ValueError if it has none."""
 
     def each(
         self, function: Callable[[Any], Any], jobs: Iterable[Any], device: str = "cpu"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from lib.data.drawn import faces
 from lib.data.faces import BENCHMARKS
+from lib.engine.parameters import Count, NotNegative, Settings, Some, limits, one_of
 from lib.models.training import OPTIMIZERS, SCHEDULES
 
 UNTRAINED = "untrained"  # controls: "untrained 1", ...; the source's network, never trained
 PERMUTED = "permuted"  # "permuted Male": trained on the labels of Male, dealt to the photos at random
-DATA = ("rendered", "celeba_299", "celeba")
 _FORTY = """
     5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose Black_Hair
     Blond_Hair Blurry Brown_Hair Bushy_Eyebrows Chubby Double_Chin Eyeglasses Goatee Gray_Hair
@@ -23,73 +24,51 @@ STRANGERS = "strangers"  # verification pairs drawn from the same data set's hel
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Settings):
     """One attribute experiment. People are known (every model learns from their photos) or strangers."""
 
     preset: str
-    seeds: int  # the paper gives none; a seed changes initialisation, order, augmentation, start of attack
+    seeds: Count  # the paper gives none; a seed changes initialisation, order, augmentation, start of attack
     device: str | None
-    data: str  # Sec. 4.3: CelebA; "rendered" draws people who do not exist
+    data: Literal["rendered", "celeba_299", "celeba"]  # Sec. 4.3: CelebA; "rendered" draws people
     size: int  # pixels a side; the authors' code has 112
     people: int  # known ones, for "rendered"; 0 for CelebA, which has its own: 239, or 8,142, of 80 %
-    least: int  # the rule: so many photos to learn from must have an attribute, and so many must not
-    attributes: tuple[str, ...]  # Sec. 4.3: forty; those that pass the rule
-    untrained: int  # control networks that were never trained
+    least: Count  # the rule: so many photos to learn from must have an attribute, and so many must not
+    attributes: Some[str]  # Sec. 4.3: forty; those that pass the rule
+    untrained: Count  # control networks that were never trained
     permuted: tuple[str, ...]  # attributes whose labels are also dealt at random, as a control
     width: int  # channels after the stem; App. G.3: ResNet-18, 64
     blocks: tuple[int, ...]  # App. G.3: ResNet-18, (2, 2, 2, 2)
     embedding: int  # the authors' code has 512
-    epochs: int  # App. G.3: 14
-    batch_size: int  # the paper gives none; 64 in the authors' code
-    optimizer: str  # App. G.3: Adadelta
+    epochs: Count  # App. G.3: 14
+    batch_size: Count  # the paper gives none; 64 in the authors' code
+    optimizer: Annotated[str, one_of(OPTIMIZERS)]  # App. G.3: Adadelta
     lr: float  # App. G.3: 1.0
-    schedule: str  # the paper gives none; the authors' code has 0.7 after each epoch
-    reference_epochs: int  # App. G.3: 125
+    schedule: Annotated[str, one_of(SCHEDULES)]  # open; the authors' code has 0.7 after each epoch
+    reference_epochs: Count  # App. G.3: 125
     reference_lr: float  # App. G.3: SGD, initial 0.1; momentum 0.9 and decay 5e-4 from the authors' code
     scale: float  # of ArcFace; the paper gives none, 64 is ArcFace's own
     margin: float  # of ArcFace; the paper gives none, 0.5 is ArcFace's own
     augment: bool  # random crops and flips, as in the authors' code
-    attack_images: int  # Sec. 4.3: 1000; photos of known people that no model has learnt from
-    familiar_images: int  # photos that all have learnt from, attacked too: the authors' code has only such
-    epsilon: float  # of PGD, on pixels in [0, 1]; 0.03 in the authors' plotting script
-    steps: int  # 10 in the authors' code
-    epsilon_l2: float  # of the Definition-1 attack: about the Euclidean length of a corner of PGD's ball
-    benchmarks: tuple[str, ...]  # Sec. 4.3: seven; "strangers" are the data set's own held-out people
-    pairs: int  # of each kind, of the strangers
-    rival_images: int  # photos of known people on which the rivals of tau are computed
-    null_repeats: int  # permutations behind each null of tau2
-    floor: (
-        float  # a reference that names fewer of the attacked photos makes "not a test"; set before the runs
-    )
+    attack_images: Count  # Sec. 4.3: 1000; photos of known people that no model has learnt from
+    familiar_images: Count  # photos that all have learnt from, attacked too: the authors' code has only such
+    epsilon: NotNegative  # of PGD, on pixels in [0, 1]; 0.03 in the authors' plotting script
+    steps: Count  # 10 in the authors' code
+    epsilon_l2: NotNegative  # of the Definition-1 attack: about the length of a corner of PGD's ball
+    benchmarks: Some[Annotated[str, one_of((STRANGERS, *BENCHMARKS))]]  # Sec. 4.3: seven
+    pairs: Annotated[int, limits(ge=1, multiple_of=5)]  # of each kind, of the strangers; they fill ten folds
+    rival_images: Count  # photos of known people on which the rivals of tau are computed
+    null_repeats: Count  # permutations behind each null of tau2
+    floor: float  # a reference that names fewer attacked photos makes "not a test"; set before the runs
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no run could use."""
-        at_least_one = (
-            *("seeds", "least", "untrained", "epochs", "batch_size", "reference_epochs", "steps", "pairs"),
-            *("attack_images", "familiar_images", "rival_images", "null_repeats"),
-        )
-        for name in at_least_one:
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        for name in ("epsilon", "epsilon_l2"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}={getattr(self, name)} must not be negative")
-        choices = {"data": DATA, "optimizer": tuple(OPTIMIZERS), "schedule": tuple(SCHEDULES)}
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name}={getattr(self, name)!r} is unknown: use one of {', '.join(known)}")
+        super().__post_init__()
         every = attributes(self.data)
         if unknown := {*self.attributes, *self.permuted} - set(every):
             raise ValueError(f"{self.data} has no {', '.join(sorted(unknown))}: it has {', '.join(every)}")
-        if not self.attributes:
-            raise ValueError("attributes is empty: name one or more")
         if (self.people > 0) != (self.data == "rendered"):
             raise ValueError(f"people={self.people}: how many to draw for 'rendered', 0 for {self.data!r}")
-        if self.pairs % 5:
-            raise ValueError(f"pairs={self.pairs} of each kind must fill ten folds: pass a multiple of 5")
-        known = (STRANGERS, *BENCHMARKS)
-        if not self.benchmarks or not set(self.benchmarks) <= set(known):
-            raise ValueError(f"benchmarks={self.benchmarks}: name one or more of {', '.join(known)}")
 
 
 def attributes(data: str) -> tuple[str, ...]:

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lib.data import images
+from lib.engine.parameters import Count, Natural, NotNegative, Settings
 
 # The authors' substitution with digits: 6 7 8 9 replace 0 1 2 3 one after another.
 DIGIT_SOURCES: dict[str, tuple[int, ...]] = {
@@ -30,63 +32,43 @@ DATA = {  # name in the registry -> key of images.TARGETS
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Settings):
     """One image experiment. A target is "<data set> <group>": "stl10 vehicles", "cifar10_jpg animals"."""
 
     preset: str
-    seeds: int  # the paper gives none; a seed changes initialisation, order, augmentation and start of attack
+    seeds: Count  # the paper gives none; it changes initialisation, order, augmentation, start of attack
     device: str | None
-    source_data: str  # Sec. 4.2: CIFAR-10
+    source_data: Literal["digits", "cifar10", "cifar10_jpg"]  # Sec. 4.2: CIFAR-10
     targets: tuple[str, ...]  # Sec. 4.2: STL-10 vehicles; the authors' code trains on its animals
-    model: str  # "cnn", "resnet" (narrow) or "resnet18"; App. G.2: one architecture for all
-    width: int  # channels after the stem
-    epochs: int  # App. G.2: 300
-    target_epochs: int  # the reference model's on another, smaller data set; App. G.2: 300
-    batch_size: int  # the paper gives none
+    model: Literal["cnn", "resnet", "resnet18"]  # App. G.2: one architecture for all; "resnet" is narrow
+    width: Count  # channels after the stem
+    epochs: Count  # App. G.2: 300
+    target_epochs: Count  # the reference model's on another, smaller data set; App. G.2: 300
+    batch_size: Count  # the paper gives none
     lr: float  # App. G.2: 0.1
-    weight_decay: float  # App. G.2: 1e-4; momentum 0.9
+    weight_decay: NotNegative  # App. G.2: 1e-4; momentum 0.9
     schedule: str  # the paper gives none
     augment: bool  # random crops and flips; the paper gives none
-    epsilon: float  # Sec. 4.2: 0.1, here on pixels in [0, 1]
-    steps: int  # Sec. 4.2: 10
-    epsilon_l2: float  # of the Definition-1 attack, Euclidean, on pixels in [0, 1]
-    attack_images: int  # Sec. 4.2: 1000
-    sweep_images: int  # of them, for the sweeps over epsilon and steps; 0 leaves the sweeps out
-    sweep_epsilons: tuple[float, ...]
-    sweep_steps: tuple[int, ...]
+    epsilon: NotNegative  # Sec. 4.2: 0.1, here on pixels in [0, 1]
+    steps: Count  # Sec. 4.2: 10
+    epsilon_l2: NotNegative  # of the Definition-1 attack, Euclidean, on pixels in [0, 1]
+    attack_images: Count  # Sec. 4.2: 1000
+    sweep_images: Natural  # of them, for the sweeps over epsilon and steps; 0 leaves the sweeps out
+    sweep_epsilons: tuple[NotNegative, ...]
+    sweep_steps: tuple[Count, ...]
     probe_strengths: tuple[float, ...]  # penalties of the linear layer, tried on the validation part
-    tune_epochs: int  # whole-network fine-tuning, the second measure of knowledge transfer
+    tune_epochs: Count  # whole-network fine-tuning, the second measure of knowledge transfer
     tune_lr: float
     null_repeats: int  # permutations behind tau2's null
     floor: float  # a reference model less accurate than this makes "not a test"; set before the runs
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no run could use."""
-        for name in (
-            "seeds",
-            "width",
-            "epochs",
-            "target_epochs",
-            "batch_size",
-            "steps",
-            "attack_images",
-            "tune_epochs",
-        ):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        for name in ("epsilon", "epsilon_l2", "sweep_images", "weight_decay"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}={getattr(self, name)} must not be negative")
+        super().__post_init__()
         if self.sweep_images > self.attack_images:
             raise ValueError(
                 f"sweep_images={self.sweep_images} must be at most attack_images={self.attack_images}"
             )
-        if min(self.sweep_epsilons, default=0) < 0 or min(self.sweep_steps, default=1) < 1:
-            raise ValueError("sweep_epsilons must not be negative and sweep_steps must be at least 1")
-        if self.model not in ("cnn", "resnet", "resnet18"):
-            raise ValueError(f"model={self.model!r} is unknown: use 'cnn', 'resnet' or 'resnet18'")
-        if self.source_data not in ("digits", "cifar10", "cifar10_jpg"):
-            raise ValueError(f"source_data={self.source_data!r}: use 'digits', 'cifar10' or 'cifar10_jpg'")
         for target in self.targets:
             data, group = split_target(target)
             if (data == "digits") != (self.source_data == "digits") or group not in groups(data):

@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 from lib.attacks.virtual import virtual
 from lib.base import compute
 from lib.experiments.pairs.pairs import Pair, networks
-from lib.experiments.pairs.setting import Config
+from lib.experiments.pairs.settings import Config
 from lib.measures import jacobian, transferability
 
 _CIRCLE = 181  # points that draw a circle

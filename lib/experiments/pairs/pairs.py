@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lib.base import compute
-from lib.experiments.pairs.setting import Config
+from lib.experiments.pairs.settings import Config
 from lib.measures import jacobian
 from lib.models.mlp import MLP, beta_bound, uniform
 

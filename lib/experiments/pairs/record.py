@@ -9,7 +9,7 @@ from __future__ import annotations
 from lib.base import compute
 from lib.experiments.pairs.measures import scalar, transfer
 from lib.experiments.pairs.pairs import Pair, networks
-from lib.experiments.pairs.setting import PRESETS, Config
+from lib.experiments.pairs.settings import PRESETS, Config
 from lib.measures import transferability
 from lib.models.mlp import beta_sampled
 from lib.theory import bounds

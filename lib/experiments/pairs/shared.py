@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lib.base import compute
 from lib.experiments.pairs.pairs import Pair, networks
-from lib.experiments.pairs.setting import Config
+from lib.experiments.pairs.settings import Config
 from lib.measures import probe, transferability
 from lib.measures.transferability import Transferability
 from lib.theory.counterexamples import case

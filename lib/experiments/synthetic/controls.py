@@ -12,7 +12,7 @@ from torch import Tensor
 from lib.base import compute
 from lib.base.tables import Table
 from lib.engine.results import Result
-from lib.experiments.synthetic import setting, tracking
+from lib.experiments.synthetic import networks, tracking
 from lib.measures import jacobian, transferability
 
 REPEATS = 20  # shuffles behind one 95 % point
@@ -76,10 +76,10 @@ def pairings(result: Result) -> list[Pairing]:
 
 def _pairing(result: Result, seed: int, width: int) -> Pairing:
     config, device = result.config, compute.resolve_device(result.config.device)
-    target = setting.network(config.variant, seed, width, config.train_steps, device)
+    target = networks.network(config.variant, seed, width, config.train_steps, device)
     stream = compute.generator(seed, "direction", width, 0)
-    source = setting.moved(target, setting.draw_direction(target, config.moves, stream), 1.0)
-    x = setting.sample(setting.PROBLEMS[config.variant], seed)[0].to(device)
+    source = networks.moved(target, networks.draw_direction(target, config.moves, stream), 1.0)
+    x = networks.sample(networks.PROBLEMS[config.variant], seed)[0].to(device)
     stacks = [jacobian.jacobians(model, x) for model in (source, target)]
     found = transferability.measure_jacobians(*stacks)
     deviations = found.deviation_source, found.deviation_target

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lib.base import compute
-from lib.experiments.synthetic.setting import Problem, sample, squared
+from lib.experiments.synthetic.networks import Problem, sample, squared
 from lib.measures import jacobian, probe, transferability
 from lib.models import mlp
 from lib.theory import bounds

@@ -9,7 +9,7 @@ from typing import Any
 from lib.base import paper
 from lib.base.tables import Table, number
 from lib.engine.results import Result
-from lib.experiments.synthetic import setting, tracking
+from lib.experiments.synthetic import networks, tracking
 from lib.experiments.synthetic.tracking import Records
 from lib.statistics import Interval
 
@@ -39,7 +39,7 @@ RATIOS = (  # bound, what it bounds, how the bound is called
 
 def problem(variants: Sequence[str] = ("default", "literal", "icml")) -> Table:
     """The numbers of each variant of the problem."""
-    numbers = [setting.PROBLEMS[name] for name in variants]
+    numbers = [networks.PROBLEMS[name] for name in variants]
     rows: list[list[Any]] = [
         ["n, inputs", *[p.inputs for p in numbers]],
         ["d, outputs", *[p.outputs for p in numbers]],
@@ -56,13 +56,13 @@ def targets(seeds: int, variants: Sequence[str] = ("default", "literal")) -> Tab
     """How much there is to learn: the largest basis value and the targets' variance, medians over seeds."""
     rows = []
     for name in variants:
-        drawn = [setting.basis(setting.PROBLEMS[name], seed)[1] for seed in range(seeds)]
-        y = [setting.sample(setting.PROBLEMS[name], seed)[1] for seed in range(seeds)]
+        drawn = [networks.basis(networks.PROBLEMS[name], seed)[1] for seed in range(seeds)]
+        y = [networks.sample(networks.PROBLEMS[name], seed)[1] for seed in range(seeds)]
         rows.append([
             name,
             max(float(phi.max()) for phi in drawn),
             median(float(phi.mean()) for phi in drawn),
-            median(float(setting.squared(part - part.mean(0))) for part in y),
+            median(float(networks.squared(part - part.mean(0))) for part in y),
         ])  # fmt: skip
     columns = ["variant", "largest φ, any seed", "mean φ", "variance of y"]
     return Table(columns, rows, note=f"seeds 0-{seeds - 1}")

@@ -7,7 +7,9 @@ play no part there.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from lib.engine.parameters import Count, Natural, Positive, Settings, Some, limits, one_of
 from lib.models.encoder_decoder import STRIDE
 
 UNTRAINED = "untrained"  # a control beside the fifteen: the same network, never trained
@@ -17,65 +19,49 @@ DATA = {  # name -> what the registry must have
     "nyuv2": ("nyuv2",),
     "bank": ("nyuv2", "taskbank"),  # the published networks, on frames of NYUv2 enlarged for them
 }
+Side = Annotated[int, limits(ge=1, multiple_of=STRIDE)]  # pixels that the strided networks can halve
 MARGINS = {"1": 1.0, "1.001": 1.001}  # by which a loss must exceed another to win; the authors' code: 1.001
 
 
-COUNTS = (
-    "seeds", "images", "height", "width", "channels", "epochs", "batch_size", "steps", "attack_images",
-    "null_repeats", "rival_images",
-)  # fmt: skip
-
-
 @dataclass(frozen=True)
-class Config:
+class Config(Settings):
     """One task experiment."""
 
     preset: str
-    seeds: int  # the paper gives none; a seed changes initialisation, order of the images and start of attack
+    seeds: Count  # the paper gives none; it changes initialisation, order of the images, start of attack
     device: str | None
-    data: str  # Sec. 4.4: "a public subset" of Taskonomy; here "drawn" rooms, "nyuv2", or "bank" (see DATA)
-    images: int  # how many rooms are drawn; photographs: all there are
-    height: int  # pixels; the task bank's networks take 256 x 256
-    width: int
-    folds: int  # every image is tested by networks that did not see it; the task bank had its own split
-    channels: int  # of the encoder's first stage; App. G.4: "a modified ResNet50 without pooling"
-    epochs: int  # the paper trains nothing: its networks are the task bank's
-    batch_size: int
+    data: Annotated[str, one_of(DATA)]  # Sec. 4.4: "a public subset" of Taskonomy; here see DATA
+    images: Count  # how many rooms are drawn; photographs: all there are
+    height: Side  # pixels; the task bank's networks take 256 x 256
+    width: Side
+    folds: Count  # every image is tested by networks that did not see it; the task bank had its own split
+    channels: Count  # of the encoder's first stage; App. G.4: "a modified ResNet50 without pooling"
+    epochs: Count  # the paper trains nothing: its networks are the task bank's
+    batch_size: Count
     optimizer: str
     lr: float
     weight_decay: float
-    epsilons: tuple[float, ...]  # Sec. 4.4: .03 and .06, here on pixels in [0, 1]
-    steps: int  # Sec. 4.4: 10
-    attack_images: int  # a fold; Sec. 4.4: 1,000 in all
-    tangent_images: int  # of them, for the Jacobians; 0 leaves tau out
-    null_repeats: int  # permutations behind tau2's null
-    readout_strengths: tuple[float, ...]  # penalties of the linear readouts, on scaled features
-    rival_images: int  # training images that the estimators see
-    margin: float  # a task is learnt if its test loss is below (1 - margin) times the best constant's
+    epsilons: Some[Positive]  # Sec. 4.4: .03 and .06, here on pixels in [0, 1]
+    steps: Count  # Sec. 4.4: 10
+    attack_images: Count  # a fold; Sec. 4.4: 1,000 in all
+    tangent_images: Natural  # of them, for the Jacobians; 0 leaves tau out
+    null_repeats: Count  # permutations behind tau2's null
+    readout_strengths: Some[Positive]  # penalties of the linear readouts, on scaled features
+    rival_images: Count  # training images that the estimators see
+    margin: Annotated[
+        float, limits(ge=0, lt=1)
+    ]  # learnt: test loss below (1 - margin) times the best constant's
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no run could use."""
-        for name in COUNTS:
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        if (self.folds == 1) != (self.data == "bank") or self.folds < 1:
+        super().__post_init__()
+        if (self.folds == 1) != (self.data == "bank"):
             raise ValueError(f"folds={self.folds}: 1 for the task bank, else 2 or more, to train and to test")
-        if self.data not in DATA:
-            raise ValueError(f"data={self.data!r} is unknown: use {' or '.join(map(repr, DATA))}")
-        for name in ("height", "width"):
-            if getattr(self, name) % STRIDE:
-                raise ValueError(f"{name}={getattr(self, name)} must be a multiple of {STRIDE}")
         if self.data == "nyuv2" and 4 * self.height != 3 * self.width:
             raise ValueError(f"{self.height} x {self.width}: frames of nyuv2 are 3 : 4, such as 48 x 64")
-        if not self.epsilons or min(self.epsilons) <= 0:
-            raise ValueError(f"epsilons={self.epsilons}: give one or more, each above 0")
-        if not self.readout_strengths or min(self.readout_strengths) <= 0:
-            raise ValueError(f"readout_strengths={self.readout_strengths}: give one or more above 0")
-        if not 0 <= self.margin < 1:
-            raise ValueError(f"margin={self.margin} must be in [0, 1)")
-        if not 0 <= self.tangent_images <= self.attack_images:
+        if self.tangent_images > self.attack_images:
             raise ValueError(
-                f"tangent_images={self.tangent_images}: from 0 to attack_images={self.attack_images}"
+                f"tangent_images={self.tangent_images} must be at most attack_images={self.attack_images}"
             )
 
 

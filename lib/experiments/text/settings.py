@@ -3,82 +3,70 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from lib.data import text
+from lib.engine.parameters import Count, Natural, Positive, Settings, Some, limits
 
 UNTRAINED = "untrained"  # a control, not a source: the pretrained encoder with a head that was never trained
-ENCODERS = ("minilm", "bert")
-CANDIDATES = ("embeddings", "counterfitted_neighbors", "counterfitted_vectors")
-LEAST = {
-    **dict.fromkeys(("seeds", "epochs", "batch_size", "transfer_epochs", "null_repeats", "least_words"), 1),
-    **dict.fromkeys(("train_texts", "transfer_texts", "test_texts", "frozen_layers"), 0),
-    **{"tokens": 8, "tau_texts": 8, "attack_texts": 2, "length_texts": 2},
-}
+Tokens = Annotated[int, limits(ge=8)]  # below, little is left of a text
+Candidates = Literal["embeddings", "counterfitted_neighbors", "counterfitted_vectors"]
+Texts = Annotated[int, limits(ge=2)]
 SENTIMENT = ("imdb", "imdb_part", "yelp_polarity", "yelp_reviews", "yelp_sentences")  # one kind of task
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Settings):
     """One text experiment. A data set is a name of `lib.data.text.SETS`, or "vader films" and the like."""
 
     preset: str
-    seeds: int  # the paper gives none; a seed changes the training texts drawn, the heads and the order
+    seeds: Count  # the paper gives none; a seed changes the training texts drawn, the heads and the order
     device: str | None
-    encoder: str  # App. G.2: "a Bert"
+    encoder: Literal["minilm", "bert"]  # App. G.2: "a Bert"
     target: str  # Sec. 4.2: IMDB
-    sources: tuple[str, ...]  # Sec. 4.2: AG, Fake, Yelp
-    train_texts: int  # of every source and of the reference, drawn by the seed; 0: all (App. G.2)
-    transfer_texts: int  # of the target, for knowledge transfer; 0: all (App. G.2)
-    test_texts: int  # most texts of a test part, for accuracies; 0: all
-    tokens: int  # texts are cut to so many, [CLS] and [SEP] included; the paper gives none
-    frozen_layers: int  # lowest layers that all models share, as pretrained; App. G.2: none that it says
-    pooling: str  # "mean" or "cls"; the paper gives none
-    dropout: float  # the paper gives none; BERT's own is 0.1
-    epochs: int  # App. G.2: 100
-    batch_size: int  # the paper gives none
+    sources: Some[str]  # Sec. 4.2: AG, Fake, Yelp
+    train_texts: Natural  # of every source and of the reference, drawn by the seed; 0: all (App. G.2)
+    transfer_texts: Natural  # of the target, for knowledge transfer; 0: all (App. G.2)
+    test_texts: Natural  # most texts of a test part, for accuracies; 0: all
+    tokens: Tokens  # texts are cut to so many, [CLS] and [SEP] included; the paper gives none
+    frozen_layers: Natural  # lowest layers that all models share, as pretrained; App. G.2: none that it says
+    pooling: Literal["mean", "cls"]  # the paper gives none
+    dropout: Annotated[float, limits(ge=0, lt=1)]  # the paper gives none; BERT's own is 0.1
+    epochs: Count  # App. G.2: 100
+    batch_size: Count  # the paper gives none
     lr: float  # App. G.2: 3e-4, Adam
     schedule: str  # the paper gives none
     half: bool  # train in bfloat16, where weights stay float32; measured with float32 always
-    transfer_epochs: int  # App. G.2: 3
+    transfer_epochs: Count  # App. G.2: 3
     transfer_lr: float  # App. G.2: 1e-4, Adam
-    probe_strengths: tuple[
-        float, ...
-    ]  # penalties of the converged linear layer, tried on the validation part
-    tau_texts: int  # test texts of the target for tau1 and tau2; the paper gives none
-    attack_texts: int  # Sec. 4.2: 100, the first of them
-    least_words: int  # shorter texts of the target are not attacked: under 10, nothing may change
-    candidates: str  # App. G.1: "similar words in the dictionary"; TextFooler: counter-fitted vectors
-    rate: float  # Sec. 4.2: at most a tenth of the words
+    probe_strengths: tuple[float, ...]  # penalties of the linear layer, tried on the validation part
+    tau_texts: Annotated[int, limits(ge=8)]  # of the target, for tau1 and tau2; the paper gives none
+    attack_texts: Texts  # Sec. 4.2: 100, the first of them
+    least_words: Count  # shorter texts of the target are not attacked: under 10, nothing may change
+    candidates: Candidates  # App. G.1: "similar words in the dictionary"; TextFooler: counter-fitted vectors
+    rate: Annotated[float, limits(gt=0, le=1)]  # Sec. 4.2: at most a tenth of the words
     similarity: float  # TextFooler's threshold: .5 in its article, .7 in its code
-    epsilon: float  # of the Definition-1 attack on the word embeddings of a text, Euclidean
-    lengths: tuple[int, ...]  # shorter cuts at which tau1 and tau2 are measured again
-    length_texts: int  # on so many texts
-    null_repeats: int  # permutations behind the nulls of tau2
+    epsilon: Positive  # of the Definition-1 attack on the word embeddings of a text, Euclidean
+    lengths: tuple[Tokens, ...]  # shorter cuts at which tau1 and tau2 are measured again
+    length_texts: Texts  # on so many texts
+    null_repeats: Count  # permutations behind the nulls of tau2
     floor: float  # a reference model less accurate than this makes "not a test"; set before the runs
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no run could use."""
-        for name, limit in LEAST.items():
-            if getattr(self, name) < limit:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least {limit}")
+        super().__post_init__()
         if 0 < self.test_texts < 6:
             raise ValueError(
                 f"test_texts={self.test_texts} must be 0 (all) or at least 6: sources get a third"
             )
-        if self.encoder not in ENCODERS:
-            raise ValueError(f"encoder={self.encoder!r} is unknown: use {' or '.join(ENCODERS)}")
-        if self.candidates not in CANDIDATES:
-            raise ValueError(f"candidates={self.candidates!r} is unknown: use {', '.join(CANDIDATES)}")
         for name in (self.target, *self.sources):
             split_name(name)
-        if self.target in self.sources or len(set(self.sources)) < len(self.sources) or not self.sources:
+        if self.target in self.sources or len(set(self.sources)) < len(self.sources):
             raise ValueError(f"sources={self.sources}: name one or more, each once, and not the target")
         if max(self.attack_texts, self.length_texts) > self.tau_texts:
             raise ValueError(f"attack_texts and length_texts must be at most tau_texts={self.tau_texts}")
-        if any(not 8 <= length < self.tokens for length in self.lengths):
-            raise ValueError(f"lengths={self.lengths} must lie in 8 .. tokens - 1 = {self.tokens - 1}")
-        if not 0 < self.rate <= 1 or self.epsilon <= 0 or not 0 <= self.dropout < 1:
-            raise ValueError("rate must lie in (0, 1], dropout in [0, 1), and epsilon must be positive")
+        if max(self.lengths, default=0) >= self.tokens:
+            raise ValueError(f"lengths={self.lengths} must be at most tokens - 1 = {self.tokens - 1}")
 
 
 def split_name(name: str) -> tuple[str, str | None]:
