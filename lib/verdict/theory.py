@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from lib.base import paper
-from lib.experiments.pairs import shared
+from lib.experiments.pairs import maps
 from lib.measures import probe, transferability
 from lib.theory import proofs
 from lib.theory.symbolic.step import Refutation, Step
@@ -95,7 +95,7 @@ def _best_map() -> Row:
 
 
 def _one_measure() -> Row:
-    source, target, x = shared.same_angle()
+    source, target, x = maps.same_angle()
     found = transferability.measure(source, target, x)
     y = target(x)
     left = probe.affine_refit(source(x), y).loss / float((y - y.mean(0)).square().sum(1).mean())

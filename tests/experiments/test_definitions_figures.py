@@ -6,33 +6,33 @@ import pytest
 from matplotlib.text import Text
 
 from lib.base import style
-from lib.experiments.pairs import attacked, remainders, shared
+from lib.experiments.pairs import attacks, figures, maps
 from lib.experiments.pairs import record as theory
-from lib.experiments.pairs.figures import definitions, propositions
+from lib.experiments.pairs.networks import networks
 from lib.measures import transferability
 
 CONFIG = replace(theory.PRESETS["quick"], seeds=2, samples=40, perturbations=(0.3, 1.0))
-PAIR = theory.networks(CONFIG, 0, 0.3)
+PAIR = networks(CONFIG, 0, 0.3)
 
 
-def maps():
+def mapped():
     found = transferability.measure(PAIR.source, PAIR.target, PAIR.x)
-    return [shared.maps(found) | {"t": 0.3}]
+    return [maps.candidates(found) | {"t": 0.3}]
 
 
 def shrinking(stamp):
-    rows = remainders.shrink(PAIR, [1e-3, 1e-2, 1e-1])
-    return propositions.shrinking(rows, {"remainder": 3.0, "both_signs": 4.0}, stamp)
+    rows = attacks.shrink(PAIR, [1e-3, 1e-2, 1e-1])
+    return figures.shrinking(rows, {"remainder": 3.0, "both_signs": 4.0}, stamp)
 
 
 FIGURES = {
-    "key variables": lambda stamp: definitions.key_variables(
-        attacked.plane(replace(CONFIG, inputs=2), 1.0), stamp
+    "key variables": lambda stamp: figures.key_variables(
+        attacks.plane(replace(CONFIG, inputs=2), 1.0), stamp
     ),
-    "tangents": lambda stamp: definitions.tangents(attacked.tangent_against_exact(PAIR, [0.01, 1]), stamp),
-    "companions": lambda stamp: definitions.companions(shared.companions(CONFIG), stamp),
-    "projections": lambda stamp: definitions.projections(maps(), stamp),
-    "closed form": lambda stamp: propositions.closed_form({"t = 1": [(0.5, 0.75)]}, stamp),
+    "tangents": lambda stamp: figures.tangents(attacks.tangent_against_exact(PAIR, [0.01, 1]), stamp),
+    "companions": lambda stamp: figures.companions(maps.companions(CONFIG), stamp),
+    "projections": lambda stamp: figures.projections(mapped(), stamp),
+    "closed form": lambda stamp: figures.closed_form({"t = 1": [(0.5, 0.75)]}, stamp),
     "shrinking": shrinking,
 }
 
@@ -49,14 +49,14 @@ def test_every_figure_is_labelled_stamped_and_legible(name):
 
 
 def test_the_points_of_the_closed_form_are_drawn_where_they_are():
-    (ax,) = propositions.closed_form({"t = 1": [(0.5, 0.75), (0.8, 0.96)]}, "stamp").axes
+    (ax,) = figures.closed_form({"t = 1": [(0.5, 0.75), (0.8, 0.96)]}, "stamp").axes
     curve, points = ax.lines
     assert points.get_xydata().tolist() == [[0.5, 0.75], [0.8, 0.96]]
     assert curve.get_ydata()[50] == pytest.approx(0.75)
 
 
 def test_every_companion_is_drawn():
-    rows = shared.companions(CONFIG)
-    (ax,) = definitions.companions(rows, "stamp").axes
+    rows = maps.companions(CONFIG)
+    (ax,) = figures.companions(rows, "stamp").axes
     dots = [line for line in ax.lines if line.get_marker() not in ("None", None)]
     assert sum(len(line.get_ydata()) for line in dots) == 5 * len(rows)

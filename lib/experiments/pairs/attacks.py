@@ -1,4 +1,4 @@
-"""The chapter "Definitions": attacks on small networks, in the plane and beside the exact ones."""
+"""The chapters "Definitions" and "Propositions": attacks on small networks, and the losses under them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from torch.nn.functional import normalize
 
 from lib.attacks.virtual import virtual
 from lib.base import compute
-from lib.experiments.pairs.pairs import Pair, networks
+from lib.experiments.pairs.networks import Pair, networks
 from lib.experiments.pairs.settings import Config
 from lib.measures import jacobian, transferability
+from lib.models.mlp import beta_bound
+from lib.theory import bounds
 
 _CIRCLE = 181  # points that draw a circle
 _STARTS = 8  # of the ascent to the exact attack, the two tangent attacks among them
@@ -29,24 +31,23 @@ def plane(config: Config, perturbation: float, seed: int = 0) -> dict[str, Any]:
     """
     if config.inputs != 2:
         raise ValueError(f"inputs = {config.inputs}: a plane has 2")
-    pair = networks(config, seed, perturbation, outputs=(2, 2))
-    source, target = pair.jacobians()
+    source, target = networks(config, seed, perturbation, outputs=(2, 2)).jacobians()
     found = transferability.measure_jacobians(source, target)
     index = ((1 - found.tau1_per_sample) * found.lambda_source * found.lambda_target).argmax()
     turn = torch.linspace(0, 2 * torch.pi, _CIRCLE, dtype=torch.float64)
     circle = torch.stack([turn.cos(), turn.sin()], dim=1).to(source)
-    attacks = [jacobian.top_triplets(stack[index][None], 1)[1][0, 0] for stack in (source, target)]
-    attacks[1] = attacks[1] * torch.sign(attacks[0] @ attacks[1])  # the sign is free: take the nearer one
+    own, other = (jacobian.top_triplets(stack[index][None], 1)[1][0, 0] for stack in (source, target))
+    other = other * torch.sign(own @ other)  # the sign is free: take the nearer one
     return {
         "circle": circle,
         "image_source": circle @ source[index].mT,
         "image_target": circle @ target[index].mT,
-        "attack_source": attacks[0],
-        "attack_target": attacks[1],
-        "source_own": source[index] @ attacks[0],
-        "target_moved": target[index] @ attacks[0],
-        "target_own": target[index] @ attacks[1],
-        "aligned": found.alignment @ source[index] @ attacks[0],
+        "attack_source": own,
+        "attack_target": other,
+        "source_own": source[index] @ own,
+        "target_moved": target[index] @ own,
+        "target_own": target[index] @ other,
+        "aligned": found.alignment @ source[index] @ own,
         "index": int(index),
     }
 
@@ -58,14 +59,15 @@ def tangent_against_exact(pair: Pair, epsilons: Sequence[float], seed: int = 0) 
     ascent from several starts finds in the ball. bend (N,): |f(x + delta) - f(x) - J delta| / |J delta|.
     """
     direction = virtual(pair.target, pair.x, 1.0)
+    slope = (jacobian.jacobians(pair.target, pair.x) @ direction.unsqueeze(-1)).squeeze(-1)
     draw = compute.generator(seed, "exact attack")
     rows = []
     for epsilon in epsilons:
         tangent = torch.stack([epsilon * direction, -epsilon * direction])
-        reached = _moved(pair, tangent).norm(dim=-1).amax(0)
+        moved, linear = _moved(pair, tangent), epsilon * slope
+        reached = moved.norm(dim=-1).amax(0)
         exact = torch.maximum(reached, _ascend(pair, tangent, epsilon, draw))
-        linear = epsilon * _slope(pair, direction)
-        bend = (_moved(pair, tangent[:1])[0] - linear).norm(dim=-1) / linear.norm(dim=-1)
+        bend = (moved[0] - linear).norm(dim=-1) / linear.norm(dim=-1)
         rows.append({"epsilon": epsilon, "gain": reached / exact, "bend": bend})
     return rows
 
@@ -78,18 +80,14 @@ def adversarial_loss(target: jacobian.Model, x: Tensor, delta: Tensor) -> float:
 
 def loss_ratios(pair: Pair, epsilons: Sequence[float]) -> list[dict[str, float]]:
     """The target's loss under the source's attack over that under its own, beside alpha and its square."""
-    found = transferability.measure(pair.source, pair.target, pair.x)
+    found = pair.measure()
     own, other = (virtual(f, pair.x, 1.0) for f in (pair.target, pair.source))
-    return [
-        {
-            "epsilon": epsilon,
-            "ratio": adversarial_loss(pair.target, pair.x, epsilon * other)
-            / adversarial_loss(pair.target, pair.x, epsilon * own),
-            "alpha": found.alpha,
-            "alpha_squared": found.alpha_squared,
-        }
-        for epsilon in epsilons
-    ]
+    rows = []
+    for epsilon in epsilons:
+        there, here = (adversarial_loss(pair.target, pair.x, epsilon * delta) for delta in (other, own))
+        ratio = {"epsilon": epsilon, "ratio": there / here}
+        rows.append(ratio | {"alpha": found.alpha, "alpha_squared": found.alpha_squared})
+    return rows
 
 
 def same_attack_many_targets(pair: Pair, epsilon: float) -> list[list[Any]]:
@@ -108,15 +106,60 @@ def same_attack_many_targets(pair: Pair, epsilon: float) -> list[list[Any]]:
     return rows
 
 
+def shrink(pair: Pair, epsilons: Sequence[float]) -> list[dict[str, float]]:
+    """For each epsilon: L_adv, the two sides of Prop. 2 with and without the remainder, and the remainder.
+
+    remainder = |L_adv - eps^2 E|J_T delta|^2|; allowed = beta L eps^3 + beta^2 eps^4 / 4 with L = max sigma_T
+    and the certified beta; `both_signs`: the remainder of the mean of L_adv over delta and -delta, which has
+    no cubic term.
+    """
+    interval = bounds.proposition_2(*pair.jacobians())
+    attack = virtual(pair.source, pair.x, 1.0)
+    largest, beta = pair.measure().sigma_target.max().item(), beta_bound(pair.target)
+    rows = []
+    for epsilon in epsilons:
+        plus, minus = (adversarial_loss(pair.target, pair.x, s * epsilon * attack) for s in (1, -1))
+        tangent = epsilon**2 * interval.value
+        rows.append(
+            {
+                "epsilon": epsilon,
+                "loss": plus,
+                "lower": epsilon**2 * interval.lower,
+                "upper": epsilon**2 * interval.upper,
+                "remainder": abs(plus - tangent),
+                "both_signs": abs((plus + minus) / 2 - tangent),
+                "allowed": beta * largest * epsilon**3 + beta**2 * epsilon**4 / 4,
+            }
+        )
+    return rows
+
+
+def slope(rows: Sequence[dict[str, float]], name: str) -> float:
+    """The least-squares slope of log `name` over log epsilon."""
+    x, y = (torch.tensor([row[k] for row in rows], dtype=torch.float64).log() for k in ("epsilon", name))
+    return ((x - x.mean()) @ (y - y.mean()) / (x - x.mean()).square().sum()).item()
+
+
+def spread(values: Sequence[float]) -> tuple[float, float, float]:
+    """Least, median and largest."""
+    ordered = sorted(values)
+    return ordered[0], ordered[len(ordered) // 2], ordered[-1]
+
+
+def wording(jac_source: Tensor, jac_target: Tensor) -> dict[str, float]:
+    """Prop. 2's upper bound, lambda_T a ratio (Def. 4) or "the maximal singular value" (App. F)."""
+    found = transferability.measure_jacobians(jac_source, jac_target)
+    interval = bounds.proposition_2(jac_source, jac_target)
+    square = found.sigma_target.square()
+    norm = square.max()
+    printed = ((norm + (1 - norm) * found.tau1_per_sample) * square).mean()
+    return {"value": interval.value, "ratio": interval.upper, "norm": printed.item()}
+
+
 def _moved(pair: Pair, delta: Tensor) -> Tensor:
     """f_T(x + delta) - f_T(x) for delta (S, N, n)."""
-    moved = pair.target((pair.x + delta).flatten(0, 1)).unflatten(0, delta.shape[:2])
-    return moved - pair.target(pair.x)
-
-
-def _slope(pair: Pair, direction: Tensor) -> Tensor:
-    """J_T(x) direction (N, d)."""
-    return (jacobian.jacobians(pair.target, pair.x) @ direction.unsqueeze(-1)).squeeze(-1)
+    moved: Tensor = pair.target((pair.x + delta).flatten(0, 1)).unflatten(0, delta.shape[:2])
+    return moved.sub(pair.target(pair.x))
 
 
 def _ascend(pair: Pair, tangent: Tensor, epsilon: float, draw: torch.Generator) -> Tensor:

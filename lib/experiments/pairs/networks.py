@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lib.base import compute
 from lib.experiments.pairs.settings import Config
-from lib.measures import jacobian
+from lib.measures import jacobian, transferability
 from lib.models.mlp import MLP, beta_bound, uniform
 
 SCALE = 1.5  # weights are drawn from U(-SCALE, SCALE): bent enough for Jacobians to differ between points
@@ -30,9 +30,13 @@ class Pair:
         """The stacks (N, m, n) and (N, d, n)."""
         return jacobian.jacobians(self.source, self.x), jacobian.jacobians(self.target, self.x)
 
+    def measure(self) -> transferability.Transferability:
+        """The measures of Definitions 2 to 4 between the two."""
+        return transferability.measure(self.source, self.target, self.x)
+
     def within(self, radius: float) -> Pair:
         """The same functions on the points scaled so that the longest has length `radius`."""
-        return Pair(self.source, self.target, self.x * (radius / self.x.norm(dim=1).max()), self.beta)
+        return replace(self, x=self.x * (radius / self.x.norm(dim=1).max()))
 
 
 def networks(config: Config, seed: int, perturbation: float, outputs: tuple[int, int] | None = None) -> Pair:
@@ -53,6 +57,12 @@ def networks(config: Config, seed: int, perturbation: float, outputs: tuple[int,
     source, target = _first_outputs(moved, m), _first_outputs(pool.state_dict(), d)
     beta = max(beta_bound(source), beta_bound(target))
     return Pair(source.to(device), target.to(device), x.to(device), beta)
+
+
+def unrelated(config: Config, seed: int) -> Pair:
+    """The source of one draw with the target of another."""
+    other = networks(config, seed + 1000, 0.0)
+    return Pair(networks(config, seed, 0.0).source, other.target, other.x)
 
 
 def _first_outputs(state: dict[str, Tensor], outputs: int) -> MLP:

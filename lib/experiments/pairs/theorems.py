@@ -1,22 +1,43 @@
-"""Numbers behind the theory chapters' pictures: curves and points, computed here, drawn in `figures`."""
+"""The chapters "Theorem 1" to "Theorem 3": both sides, on pairs of networks and on exact instances."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sympy as sp
 import torch
 from torch import Tensor
 
-from lib.experiments.pairs.measures import gap, transfer
-from lib.experiments.pairs.pairs import Pair
+from lib.engine.results import Record
+from lib.experiments.pairs.networks import Pair
+from lib.experiments.pairs.record import gap, transfer
 from lib.measures import transferability
-from lib.theory import counterexamples
+from lib.theory import bounds, counterexamples
 from lib.theory.counterexamples import Case
 from lib.theory.symbolic import broken_step, instances
 from lib.theory.symbolic.exact import Instance
+
+
+def scalar(pair: Pair) -> dict[str, float | None]:
+    """Theorem 1 (App. C) on a pair with one output each.
+
+    `best_slope` minimises E|grad f_T - a grad f_S|^2 over all scalars a, by least squares on the stacked
+    gradients, without any attack; `size` is E|grad f_T|^2.
+    """
+    source, target = pair.jacobians()
+    found, bound = transferability.measure_jacobians(source, target), bounds.theorem_1(source, target)
+    best = torch.linalg.lstsq(source.reshape(-1, 1), target.reshape(-1, 1)).solution
+    return {
+        "tau1": found.tau1,
+        "tau2": found.tau2,
+        "alignment": found.alignment.item(),
+        "best_slope": best.item(),
+        "size": target.square().sum((1, 2)).mean().item(),
+        "lhs": bound.lhs,
+        **bound.rhs,
+    }
 
 
 def triangle(pair: Pair, index: int) -> dict[str, float]:
@@ -96,7 +117,7 @@ def half_beta(radii: Sequence[float]) -> dict[str, list[float]]:
     return {name: [one[name][0] for one in found] for name in ("length", "rest")}
 
 
-def radii(pair: Pair, values: Sequence[float]) -> list[dict]:
+def radii(pair: Pair, values: Sequence[float]) -> list[dict[str, Any]]:
     """`transfer` on the same points shrunk or stretched so that the longest has each of these lengths."""
     return [transfer(pair.within(radius)) for radius in values]
 
@@ -107,39 +128,40 @@ def exact_row(one: Instance) -> list[float]:
     return [float(value) for value in (one.tau1, one.tau2, one.lhs, one.mean(one.sigma2_target), bound)]
 
 
-def ordered(records: Sequence[dict]) -> bool:
+def ordered(records: Sequence[Record]) -> bool:
     """Whether on every record LHS <= pointwise <= minkowski <= constant_two <= paper <= lipschitz."""
     forms = ("pointwise", "minkowski", "constant_two", "paper", "lipschitz")
     rows = [[record["lhs"], *(record["rhs"][form] for form in forms)] for record in records]
     return all(row == sorted(row) for row in rows)
 
 
-def medians(records: Sequence[dict], perturbation: float) -> dict[str, float]:
+def medians(records: Sequence[Record], perturbation: float) -> dict[str, float]:
     """Medians over the pairs at one t: tau1, tau2 and its companions, each bound over the left-hand side."""
-    rows = [record for record in records if record["perturbation"] == perturbation]
     plain = ("tau1", "tau2", "tau2_null", "tau2_split_half")
-    found = {name: statistics.median(row[name] for row in rows) for name in plain}
-    forms = {
-        form: statistics.median(row["rhs"][form] / row["lhs"] for row in rows) for form in rows[0]["rhs"]
-    }
-    return found | forms
+    return _medians(
+        {name: row[name] for name in plain} | {form: side / row["lhs"] for form, side in row["rhs"].items()}
+        for row in _at(records, perturbation)
+    )
 
 
-def transfer_medians(records: Sequence[dict]) -> dict[float, dict[str, float]]:
+def transfer_medians(records: Sequence[Record]) -> dict[float, dict[str, float]]:
     """{t: medians over the pairs} of what Theorem 3 is about, under the names that the page explains."""
     ts = sorted({record["perturbation"] for record in records})
-    flat = [_flat(record) for record in records]
-    names = [name for name in flat[0] if name != "perturbation"]
-    return {
-        t: {name: statistics.median(row[name] for row in flat if row["perturbation"] == t) for name in names}
-        for t in ts
-    }
+    return {t: _medians(map(_of_transfer, _at(records, t))) for t in ts}
 
 
-def _flat(record: dict) -> dict[str, float]:
+def _at(records: Sequence[Record], perturbation: float) -> list[Record]:
+    return [record for record in records if record["perturbation"] == perturbation]
+
+
+def _medians(rows: Iterable[dict[str, float]]) -> dict[str, float]:
+    first, *others = rows
+    return {name: statistics.median([first[name], *(row[name] for row in others)]) for name in first}
+
+
+def _of_transfer(record: Record) -> dict[str, float]:
     found = record["transfer"]
     return {
-        "perturbation": record["perturbation"],
         "loss of g ∘ f_S": found["loss"],
         "loss of the best affine map": found["refit_loss"],
         "loss of the best constant": found["constant_loss"],

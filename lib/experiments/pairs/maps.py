@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lib.base import compute
-from lib.experiments.pairs.pairs import Pair, networks
+from lib.experiments.pairs.networks import Pair, networks, unrelated
 from lib.experiments.pairs.settings import Config
 from lib.measures import probe, transferability
 from lib.measures.transferability import Transferability
@@ -20,58 +20,45 @@ from lib.theory.symbolic import instances
 _ROUNDS = 2000  # of the projected gradient, for the best bounded map
 
 
-def unrelated(config: Config, seed: int) -> Pair:
-    """The source of one draw with the target of another."""
-    first, second = networks(config, seed, 0.0), networks(config, seed + 1000, 0.0)
-    return Pair(first.source, second.target, second.x)
-
-
 def companions(config: Config) -> list[dict[str, Any]]:
     """tau2, its split-half value and its two mean nulls for every t and seed; t = None: unrelated pairs."""
     rows = []
     for t in [*config.perturbations, None]:
         for seed in range(config.seeds):
-            pair = unrelated(config, seed) if t is None else networks(config, seed, t)
-            found = transferability.measure(pair.source, pair.target, pair.x)
+            found = (unrelated(config, seed) if t is None else networks(config, seed, t)).measure()
             deviations = found.deviation_source, found.deviation_target
             draw = compute.generator(seed, "companions")
-            rows.append(
-                {
-                    "t": t,
-                    "tau1": found.tau1,
-                    "tau2": found.tau2,
-                    "split_half": transferability.split_half(*deviations, generator=draw, repeats=5),
-                    **{f"null_{signs}": _null(deviations, draw, signs) for signs in ("random", "kept")},
-                }
-            )
+            row = {"t": t, "tau1": found.tau1, "tau2": found.tau2}
+            row["split_half"] = transferability.split_half(*deviations, generator=draw, repeats=5)
+            for signs in ("random", "kept"):
+                null = transferability.tau2_null(*deviations, generator=draw, repeats=30, signs=signs)
+                row[f"null_{signs}"] = null.mean().item()
+            rows.append(row)
     return rows
 
 
-def _null(deviations: tuple[Tensor, Tensor], draw: torch.Generator, signs: str) -> float:
-    return transferability.tau2_null(*deviations, generator=draw, repeats=30, signs=signs).mean().item()
-
-
-def maps(found: Transferability) -> dict[str, Any]:
+def candidates(found: Transferability) -> dict[str, Any]:
     """Three linear maps of Delta_S: B*, A = psi B* (Def. 3), and B* with its singular values clipped at r.
 
     Each with its singular values and the share of |Delta_T|_D^2 that it explains; for A that is tau2.
     """
     source, target = found.deviation_source, found.deviation_target
     best = found.alignment / found.projection_scale
-    radius = (target.square().sum() / source.square().sum()).sqrt()
-    left, values, right = torch.linalg.svd(best, full_matrices=False)
-    choices = {"best": best, "rescaled": found.alignment, "clipped": left * values.clamp(max=radius) @ right}
-    return {
-        "radius": radius.item(),
-        **{name: {"values": _singular(m), "share": _share(m, source, target)} for name, m in choices.items()},
+    radius = (target.square().sum() / source.square().sum()).sqrt().item()
+    choices = {"best": best, "rescaled": found.alignment, "clipped": _clip(best, radius)}
+    shares = {
+        name: 1 - ((target - source @ one.mT).square().sum() / target.square().sum()).item()
+        for name, one in choices.items()
     }
+    each = {name: {"values": _singular(one), "share": shares[name]} for name, one in choices.items()}
+    return {"radius": radius, **each}
 
 
 def closed_form(found: Transferability) -> float:
     """psi (2 - psi) R^2 with R^2 from an ordinary regression of Delta_T on Delta_S (Prop. 1)."""
     fit = torch.linalg.lstsq(found.deviation_source, found.deviation_target).solution
     explained = (found.deviation_source @ fit).square().sum() / found.deviation_target.square().sum()
-    return (found.projection_scale * (2 - found.projection_scale) * explained).item()
+    return float(found.projection_scale * (2 - found.projection_scale) * explained)
 
 
 def on_the_curve(found: Transferability) -> tuple[float, float]:
@@ -91,7 +78,8 @@ def room(group: Sequence[Transferability]) -> list[float]:
         share = found.sigma_target.square() / found.sigma_target.square().sum()
         upper, pointwise = ((r + (1 - r) * tau1) @ share for r in (ratio.max(), ratio))
         rows.append([found.tau1, tau1 @ share, found.alpha_squared, upper, pointwise, ratio.max().sqrt()])
-    return torch.tensor(rows, dtype=torch.float64).median(0).values.tolist()
+    medians: list[float] = torch.tensor(rows, dtype=torch.float64).median(0).values.tolist()
+    return medians
 
 
 def problem_1(pair: Pair) -> dict[str, float]:
@@ -100,14 +88,13 @@ def problem_1(pair: Pair) -> dict[str, float]:
     `affine`: the best of all; `bounded`: the best with |weight|_2 at most |J_T|_{D,2} / |J_S|_{D,2}, the size
     that App. D (18) allows A; `attacks`: weight A and the best constant.
     """
-    features, labels = pair.source(pair.x), pair.target(pair.x)
-    found = transferability.measure(pair.source, pair.target, pair.x)
+    features, labels, found = pair.source(pair.x), pair.target(pair.x), pair.measure()
     radius = (found.sigma_target.square().mean() / found.sigma_source.square().mean()).sqrt().item()
     centred, wanted = features - features.mean(0), labels - labels.mean(0)
     size = wanted.square().sum(-1).mean()
 
     def loss(weight: Tensor) -> float:
-        return ((centred @ weight.mT - wanted).square().sum(-1).mean() / size).item()
+        return float((centred @ weight.mT - wanted).square().sum(-1).mean() / size)
 
     refit = probe.affine_refit(features, labels)
     return {
@@ -140,12 +127,8 @@ def changes(pair: Pair, seed: int = 0) -> list[list[Any]]:
         "inputs turned by an orthogonal matrix": (source @ turn, target @ turn),
         "inputs stretched, one axis more than another": (source @ stretch, target @ stretch),
     }
-    plain = _three(transferability.measure_jacobians(source, target))
-    rows = []
-    for name, pair_of_stacks in variants.items():
-        other = _three(transferability.measure_jacobians(*pair_of_stacks))
-        rows.append([name, *[abs(a - b) for a, b in zip(plain, other)]])
-    return rows
+    plain = _three(source, target)
+    return [[name, *(abs(a - b) for a, b in zip(plain, _three(*two)))] for name, two in variants.items()]
 
 
 def degenerate() -> list[list[Any]]:
@@ -160,17 +143,18 @@ def degenerate() -> list[list[Any]]:
         "$J_T = 0$ everywhere": ([steep, steep], [blank, blank]),
         "$f_T$ does not feel $\\delta_S$": ([steep, steep], [blind, blind]),
     }
-    stacks = {name: (torch.stack(source), torch.stack(target)) for name, (source, target) in cases.items()}
+    rows = [
+        [name, *_three(torch.stack(source), torch.stack(target))] for name, (source, target) in cases.items()
+    ]
     for second in (0, 1):  # a nudge decides which of two equal singular values comes first
         tie = case(instances.ties(second, sp.Rational(1, 1000)))
-        stacks[f"a tie, $J_S = I$: the second point attacked along axis {second + 1}"] = (
-            tie.source,
-            tie.target,
-        )
-    return [[name, *_three(transferability.measure_jacobians(*pair))] for name, pair in stacks.items()]
+        name = f"a tie, $J_S = I$: the second point attacked along axis {second + 1}"
+        rows.append([name, *_three(tie.source, tie.target)])
+    return rows
 
 
-def _three(found: Transferability) -> tuple[float, float, float]:
+def _three(source: Tensor, target: Tensor) -> tuple[float, float, float]:
+    found = transferability.measure_jacobians(source, target)
     return found.tau1, found.tau2, found.alpha_squared
 
 
@@ -190,13 +174,10 @@ def _bounded(start: Tensor, features: Tensor, labels: Tensor, radius: float) -> 
 
 def _clip(matrix: Tensor, radius: float) -> Tensor:
     left, values, right = torch.linalg.svd(matrix, full_matrices=False)
-    return left * values.clamp(max=radius) @ right
-
-
-def _share(matrix: Tensor, source: Tensor, target: Tensor) -> float:
-    """1 - E|Delta_T - M Delta_S|^2 / E|Delta_T|^2."""
-    return 1 - ((target - source @ matrix.mT).square().sum() / target.square().sum()).item()
+    clipped: Tensor = left * values.clamp(max=radius) @ right
+    return clipped
 
 
 def _singular(matrix: Tensor) -> list[float]:
-    return torch.linalg.svdvals(matrix).tolist()
+    values: list[float] = torch.linalg.svdvals(matrix).tolist()
+    return values
