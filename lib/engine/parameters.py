@@ -1,6 +1,6 @@
 """A chapter's parameters, checked: plain variables in, the experiment's frozen `Config` out.
 
-A `Config` inherits from `Settings` and writes the limit of a field beside it: `epochs: Count`,
+A `Config` inherits from `Checked` and writes the limit of a field beside it: `epochs: Count`,
 `rate: Annotated[float, limits(gt=0, le=1)]`. Only this module knows that pydantic checks them.
 """
 
@@ -12,17 +12,19 @@ import difflib
 import typing
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Annotated, Any, NoReturn, Protocol, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic import Field as limits
 
+from lib.engine.experiment import C, Experiment
+
 __all__ = [
+    "Checked",
     "Count",
     "Natural",
     "NotNegative",
     "Positive",
-    "Settings",
     "Some",
     "build",
     "check_names",
@@ -64,7 +66,7 @@ _LIMITS = {  # another error -> what the value must be
 }
 
 
-class Settings:
+class Checked:
     """What every `Config` is: a frozen dataclass whose fields have their types and keep their limits.
 
     A list becomes a tuple, and an int a float, where the field wants one. A `__post_init__` of its own, for
@@ -80,21 +82,6 @@ class Settings:
             object.__setattr__(self, name, coerce(name, getattr(self, name), hint))
 
 
-Config = TypeVar("Config", covariant=True)
-
-
-class Experiment(Protocol[Config]):
-    """What is asked here of an experiment's module."""
-
-    @property
-    def NAME(self) -> str:
-        """Its name on a command line."""
-
-    @property
-    def PRESETS(self) -> Mapping[str, Config]:
-        """{preset: config}."""
-
-
 def one_of(known: Iterable[str]) -> AfterValidator:
     """The limit of a text that must be one of the `known`, for names that stand in a table elsewhere."""
     names = tuple(known)
@@ -107,7 +94,7 @@ def one_of(known: Iterable[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def configure(module: Experiment[Config], namespace: Mapping[str, Any]) -> Config:
+def configure(module: Experiment[C], namespace: Mapping[str, Any]) -> C:
     """The `Config` of the experiment `module`, from its preset and a chapter's parameters.
 
     Call it in the cell after the `parameters` cell: `config = parameters.configure(images, globals())`. Every
@@ -135,7 +122,7 @@ def plain(namespace: Mapping[str, Any], **hints: Any) -> None:
         coerce(name, value, hints[name])
 
 
-def build(module: Experiment[Config], values: Mapping[str, Any]) -> Config:
+def build(module: Experiment[C], values: Mapping[str, Any]) -> C:
     """The `Config` of `module` from {name: value}; without a `preset`, "quick"; None is the preset's value.
 
     Raises:
@@ -150,7 +137,7 @@ def build(module: Experiment[Config], values: Mapping[str, Any]) -> Config:
     check_names(values, hints, f"the experiment {module.NAME}")
     try:
         given = {name: coerce(name, value, hints[name]) for name, value in given.items()}
-        return dataclasses.replace(config, **given)  # type: ignore[type-var]  # a Config is a dataclass
+        return dataclasses.replace(config, **given)
     except (ValueError, TypeError) as error:
         raise type(error)(f"{module.NAME}, preset {preset}: {error}") from None
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.engine import parameters
-from lib.engine.parameters import Count, NotNegative, Settings, Some, limits, one_of
+from lib.engine.parameters import Checked, Count, NotNegative, Some, limits, one_of
 
 
 @dataclass(frozen=True)
-class Config(Settings):
+class Config(Checked):
     preset: str
     seeds: Count
     device: str | None

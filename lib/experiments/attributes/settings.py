@@ -1,4 +1,4 @@
-"""Settings of the attribute experiment (Sec. 4.3, App. G.3), fixed before the runs were looked at."""
+"""Checked of the attribute experiment (Sec. 4.3, App. G.3), fixed before the runs were looked at."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from lib.data.drawn import faces
 from lib.data.faces import BENCHMARKS
-from lib.engine.parameters import Count, NotNegative, Settings, Some, limits, one_of
+from lib.engine.parameters import Checked, Count, NotNegative, Some, limits, one_of
 from lib.models.training import OPTIMIZERS, SCHEDULES
 
 UNTRAINED = "untrained"  # controls: "untrained 1", ...; the source's network, never trained
@@ -24,7 +24,7 @@ STRANGERS = "strangers"  # verification pairs drawn from the same data set's hel
 
 
 @dataclass(frozen=True)
-class Config(Settings):
+class Config(Checked):
     """One attribute experiment. People are known (every model learns from their photos) or strangers."""
 
     preset: str

@@ -1,4 +1,4 @@
-"""Settings of the image experiment (Sec. 4.2, App. G.2), fixed before the runs were looked at.
+"""Checked of the image experiment (Sec. 4.2, App. G.2), fixed before the runs were looked at.
 
 `reduced` was recorded in two goes: the first three of its five seeds were read before the last two were run.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lib.data import images
-from lib.engine.parameters import Count, Natural, NotNegative, Settings
+from lib.engine.parameters import Checked, Count, Natural, NotNegative
 
 # The authors' substitution with digits: 6 7 8 9 replace 0 1 2 3 one after another.
 DIGIT_SOURCES: dict[str, tuple[int, ...]] = {
@@ -32,7 +32,7 @@ DATA = {  # name in the registry -> key of images.TARGETS
 
 
 @dataclass(frozen=True)
-class Config(Settings):
+class Config(Checked):
     """One image experiment. A target is "<data set> <group>": "stl10 vehicles", "cifar10_jpg animals"."""
 
     preset: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lib.engine.parameters import Count, Positive, Settings, Some
+from lib.engine.parameters import Checked, Count, Positive, Some
 
 
 @dataclass(frozen=True)
-class Config(Settings):
+class Config(Checked):
     """Sizes and search budget of the theory chapters; `seeds` is the number of independent draws."""
 
     preset: str

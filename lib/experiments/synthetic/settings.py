@@ -1,17 +1,17 @@
-"""Settings of the synthetic experiment (Sec. 4.1), fixed before the runs were looked at."""
+"""Checked of the synthetic experiment (Sec. 4.1), fixed before the runs were looked at."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from lib.engine.parameters import Count, Positive, Settings, Some, limits
+from lib.engine.parameters import Checked, Count, Positive, Some, limits
 
 LABELS = {"quick": "quick: the paper's size", "reduced": "reduced: the paper's size, more seeds"}
 
 
 @dataclass(frozen=True)
-class Config(Settings):
+class Config(Checked):
     """What the paper leaves open is marked so. `floor` was set before any transfer was measured."""
 
     preset: str

@@ -1,4 +1,4 @@
-"""Settings of the task experiment (Sec. 4.4, App. G.4), fixed before the recorded run was looked at.
+"""Checked of the task experiment (Sec. 4.4, App. G.4), fixed before the recorded run was looked at.
 
 The `paper` preset trains nothing: its networks are the task bank's. Fields of training, readouts and rivals
 play no part there.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from lib.engine.parameters import Count, Natural, Positive, Settings, Some, limits, one_of
+from lib.engine.parameters import Checked, Count, Natural, Positive, Some, limits, one_of
 from lib.models.encoder_decoder import STRIDE
 
 UNTRAINED = "untrained"  # a control beside the fifteen: the same network, never trained
@@ -24,7 +24,7 @@ MARGINS = {"1": 1.0, "1.001": 1.001}  # by which a loss must exceed another to w
 
 
 @dataclass(frozen=True)
-class Config(Settings):
+class Config(Checked):
     """One task experiment."""
 
     preset: str

@@ -1,4 +1,4 @@
-"""Settings of the text experiment (Sec. 4.2, App. G.1 and G.2), fixed before the recorded run was started."""
+"""Checked of the text experiment (Sec. 4.2, App. G.1 and G.2), fixed before the recorded run was started."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from lib.data import text
-from lib.engine.parameters import Count, Natural, Positive, Settings, Some, limits
+from lib.engine.parameters import Checked, Count, Natural, Positive, Some, limits
 
 UNTRAINED = "untrained"  # a control, not a source: the pretrained encoder with a head that was never trained
 Tokens = Annotated[int, limits(ge=8)]  # below, little is left of a text
@@ -16,7 +16,7 @@ SENTIMENT = ("imdb", "imdb_part", "yelp_polarity", "yelp_reviews", "yelp_sentenc
 
 
 @dataclass(frozen=True)
-class Config(Settings):
+class Config(Checked):
     """One text experiment. A data set is a name of `lib.data.text.SETS`, or "vader films" and the like."""
 
     preset: str
