@@ -1,4 +1,4 @@
-"""Checked of the attribute experiment (Sec. 4.3, App. G.3), fixed before the runs were looked at."""
+"""Settings of the attribute experiment (Sec. 4.3, App. G.3), fixed before the runs were looked at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checked of the image experiment (Sec. 4.2, App. G.2), fixed before the runs were looked at.
+"""Settings of the image experiment (Sec. 4.2, App. G.2), fixed before the runs were looked at.
 
 `reduced` was recorded in two goes: the first three of its five seeds were read before the last two were run.
 """

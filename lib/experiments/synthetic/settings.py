@@ -1,4 +1,4 @@
-"""Checked of the synthetic experiment (Sec. 4.1), fixed before the runs were looked at."""
+"""Settings of the synthetic experiment (Sec. 4.1), fixed before the runs were looked at."""
 
 from __future__ import annotations
 

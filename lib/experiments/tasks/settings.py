@@ -1,4 +1,4 @@
-"""Checked of the task experiment (Sec. 4.4, App. G.4), fixed before the recorded run was looked at.
+"""Settings of the task experiment (Sec. 4.4, App. G.4), fixed before the recorded run was looked at.
 
 The `paper` preset trains nothing: its networks are the task bank's. Fields of training, readouts and rivals
 play no part there.

@@ -1,4 +1,4 @@
-"""Checked of the text experiment (Sec. 4.2, App. G.1 and G.2), fixed before the recorded run was started."""
+"""Settings of the text experiment (Sec. 4.2, App. G.1 and G.2), fixed before the recorded run was started."""
 
 from __future__ import annotations
 
