@@ -1,5 +1,8 @@
-"""Small samples: orders, intervals, permutations (`order`), and trees of rankings (`clustering`)."""
+"""Small samples: orders, intervals, permutations (`order`), many cells at once (`grid`), one pair of values
+(`link`), and trees of rankings (`clustering`)."""
 
+from lib.statistics.grid import Grid, Group
+from lib.statistics.link import Choice, Link
 from lib.statistics.order import (
     ENUMERATED,
     LARGE,
@@ -24,8 +27,12 @@ __all__ = [
     "LARGE",
     "SAMPLED",
     "TAU",
+    "Choice",
+    "Grid",
+    "Group",
     "Interval",
     "Kendall",
+    "Link",
     "Permutation",
     "Values",
     "bootstrap",

@@ -70,6 +70,6 @@ def table(rows: Iterable[Row], caption: str = "Ledger") -> Table:
     return Table(columns, decided, caption=caption)
 
 
-def of(facts: Callable[..., Iterable[tuple[Any, ...]]], *arguments: Any) -> Table:
-    """The ledger of what a function finds in its arguments (recorded runs): each fact is a `Row`'s fields."""
-    return table(Row(*fact) for fact in facts(*arguments))
+def of(claims: Callable[..., Iterable[Row | tuple[Any, ...]]], *arguments: Any) -> Table:
+    """The ledger of what a function finds in its arguments (recorded runs): rows, or a `Row`'s fields."""
+    return table(one if isinstance(one, Row) else Row(*one) for one in claims(*arguments))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -12,7 +13,8 @@ from torch import Tensor
 
 from lib.engine import results
 from lib.experiments.attributes import summary as portraits
-from lib.experiments.images import summary as mixtures
+from lib.experiments.common.observations import Readings
+from lib.experiments.images.readings import READINGS as IMAGES
 from lib.experiments.tasks import summary as rooms
 from lib.experiments.text import summary as sentences
 from lib.verdict import radial
@@ -139,9 +141,23 @@ def _pairs(run: Run, target: Any, seed: int, summary: Any) -> Any:
     return _PAIRS[key][1]
 
 
+def _read_by(readings: Readings) -> Any:
+    """What `Setting.summary` asks of an experiment whose records are read by `Readings`."""
+    return SimpleNamespace(
+        MEASURES=readings.measures,
+        KNOWLEDGE=readings.knowledge,
+        RIVALS=readings.rivals,
+        HEADLINE=readings.headline,
+        title=readings.title,
+        targets=lambda run: readings.of(run).targets,
+        source_names=lambda run: readings.of(run).sources,
+        values=lambda run, target, value: readings.of(run).values(value, target),
+    )
+
+
 SETTINGS: tuple[Setting, ...] = (
     Sweep("synthetic", "synthetic", "4.1", "synthetic", "synthetic", radial),
-    Setting("images", "data, images", "4.2", "images", "images", mixtures, first=3),
+    Setting("images", "data, images", "4.2", "images", "images", _read_by(IMAGES), first=3),
     Setting("text", "data, text", "4.2", "text", "text", sentences, first=3),
     Setting("attributes", "attributes", "4.3", "attributes", "attributes", portraits, first=2),
     Tasks("tasks", "tasks", "4.4", "tasks", "tasks", rooms, first=2),

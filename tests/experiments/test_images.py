@@ -14,11 +14,11 @@ from lib.attacks.virtual import virtual
 from lib.base import compute
 from lib.data import images as data
 from lib.engine import parameters, results, runs
-from lib.experiments.images import claims, figures, measures, networks, rivals, settings, summary, tables
+from lib.experiments.common import pixels
+from lib.experiments.images import claims, figures, networks, settings, tables
 from lib.experiments.images import record as images
-from lib.experiments.images.example import example
+from lib.experiments.images.readings import READINGS
 from lib.measures import estimators
-from lib.theory import ledger
 
 TINY = dataclasses.replace(
     images.PRESETS["quick"],
@@ -36,6 +36,7 @@ TINY = dataclasses.replace(
     device="cpu",
     probe_strengths=(0.1, 1.0),
 )
+CPU = torch.device("cpu")
 JOB = {"target": "digits low", "source": "50% high digits", "seed": 0}
 
 
@@ -44,7 +45,7 @@ def record(tmp_path_factory):
     """One record, computed once, outside the store of any run."""
     patch = pytest.MonkeyPatch()
     patch.setenv("TRANSFER_RUNS", str(tmp_path_factory.mktemp("runs")))
-    yield images.run_job(TINY, JOB)
+    yield runs.fresh(images, TINY, JOB)
     patch.undo()
 
 
@@ -94,19 +95,19 @@ def test_the_target_s_domain_is_shifted_the_same_way_each_time():
 
 def test_a_record_is_plain_and_the_same_each_time_on_any_number_of_threads(record, two_threads):
     assert json.loads(json.dumps(record)) == record
-    again = images.run_job(TINY, JOB)
+    again = runs.fresh(images, TINY, JOB)
     assert {k: v for k, v in again.items() if k != "seconds"} == {
         k: v for k, v in record.items() if k != "seconds"
     }
-    other = images.run_job(TINY, JOB | {"seed": 1})
+    other = runs.fresh(images, TINY, JOB | {"seed": 1})
     assert other["tau1"] != record["tau1"]
 
 
 def test_a_record_holds_what_its_models_do(record):
     """The cross adversarial loss, by hand, from the same two networks."""
-    source, _ = networks.source_model(TINY, JOB["source"], 0)
-    reference, _ = networks.reference_model(TINY, JOB["target"], 0)
-    x, y = networks.pixels(networks.target_split(TINY, JOB["target"]).test.take(10), torch.device("cpu"))
+    source = networks.source_model(TINY, JOB["source"], 0)
+    reference = networks.reference_model(TINY, JOB["target"], 0)
+    x, y = networks.pixels(networks.target_split(TINY, JOB["target"]).test.take(10), CPU)
     stream = compute.generator(0, "attack")
     moved = pgd(source, x, 0.1, 3, clip=(0.0, 1.0), generator=stream)
     with torch.no_grad():
@@ -126,9 +127,9 @@ def test_a_record_holds_what_its_models_do(record):
 
 
 def test_definition_1_s_loss_is_the_mean_over_both_signs(record):
-    source, _ = networks.source_model(TINY, JOB["source"], 0)
-    reference, _ = networks.reference_model(TINY, JOB["target"], 0)
-    x, y = networks.pixels(networks.target_split(TINY, JOB["target"]).test.take(10), torch.device("cpu"))
+    source = networks.source_model(TINY, JOB["source"], 0)
+    reference = networks.reference_model(TINY, JOB["target"], 0)
+    x, y = networks.pixels(networks.target_split(TINY, JOB["target"]).test.take(10), CPU)
     delta = virtual(source, x, 1.0)
     with torch.no_grad():
         losses = [functional.cross_entropy(reference((x + s * delta).clamp(0, 1)), y).item() for s in (-1, 1)]
@@ -148,7 +149,7 @@ def test_a_record_obeys_the_definitions(record):
 
 def test_a_weak_reference_is_no_test(record):
     assert record["is_test"] == (record["reference_accuracy"] >= TINY.floor)
-    strict = images.run_job(dataclasses.replace(TINY, floor=1.01), JOB)
+    strict = runs.fresh(images, dataclasses.replace(TINY, floor=1.01), JOB)
     assert strict["is_test"] is False
     assert "not a test" in str(tables.frame_table(result([strict | {"source": "0% high digits"}])))
 
@@ -162,7 +163,7 @@ def test_white_box_attacks_hurt_more_than_noise(record):
 def test_definition_1_is_a_step_of_the_given_length():
     model = networks.build(TINY, torch.Generator().manual_seed(0))
     x = torch.full((3, 1, 8, 8), 0.5)
-    there, back = (measures._euclidean(model, sign * 0.3)(x) - x for sign in (1, -1))
+    there, back = (pixels.euclidean(model, sign * 0.3)(x) - x for sign in (1, -1))
     torch.testing.assert_close(there.flatten(1).norm(dim=1), torch.full((3,), 0.3))
     torch.testing.assert_close(there, -back)
 
@@ -253,25 +254,25 @@ def made_up(record, seeds=2):
 
 
 def test_links_are_kendall_over_the_five_sources(record):
-    found = summary.link(made_up(record), "digits low", "τ₁", "probe accuracy")
+    seen = READINGS.of(made_up(record))
+    found = seen.link("τ₁", "probe accuracy", "digits low")
     assert (found.means.tau, found.means.n) == (1.0, 5)
     assert found.means.p_one_sided == pytest.approx(1 / 120)
     assert found.order.value == pytest.approx(1.0)
     assert found.order.p_one_sided < 0.03
-    backwards = summary.link(made_up(record), "digits high", "τ₁", "probe accuracy")
-    assert backwards.means.tau == -1.0
-    assert summary.within(made_up(record), "digits low", "τ₂", "probe accuracy") == [0.0, 0.0]
-    assert summary.together(made_up(record), "τ₁", "probe accuracy").value == pytest.approx(0.0)
-    assert summary.together(made_up(record), "class overlap", "probe accuracy").value == pytest.approx(1.0)
+    assert seen.link("τ₁", "probe accuracy", "digits high").means.tau == -1.0
+    assert seen.link("τ₂", "probe accuracy", "digits low").each == [0.0, 0.0]
+    assert seen.link("τ₁", "probe accuracy").order.value == pytest.approx(0.0)
+    assert seen.link("class overlap", "probe accuracy").order.value == pytest.approx(1.0)
 
 
 def test_choosing_by_a_measure_has_its_price(record):
-    made = made_up(record)
-    good = summary.choices(made, "digits low", "τ₁", "probe accuracy")
+    seen = READINGS.of(made_up(record))
+    good = seen.choice("τ₁", "probe accuracy", "digits low")
     assert (good.right, good.seeds) == (2, 2)
     assert good.regret == 0
     assert good.random == pytest.approx(0.2)
-    bad = summary.choices(made, "digits high", "τ₁", "probe accuracy")
+    bad = seen.choice("τ₁", "probe accuracy", "digits high")
     assert bad.right == 0
     assert bad.regret == pytest.approx(0.4)
 
@@ -283,7 +284,7 @@ def test_the_recorded_run_says_what_the_chapter_says():
         pytest.skip("images-reduced is not recorded")
     assert min(r["reference_accuracy"] for r in recorded.records) >= recorded.config.floor
     assert len({r["seed"] for r in recorded.records}) == 5
-    rows = [ledger.Row(*fact) for fact in claims.facts(recorded)]
+    rows = claims.rows(recorded)
     verdicts = [row.verdict for row in rows]
     assert [verdicts.count("not shown"), verdicts.count("refuted")] == [1, 1]
     for row in rows:
@@ -291,7 +292,7 @@ def test_the_recorded_run_says_what_the_chapter_says():
     for record in recorded.records:
         record["tau1"] = 1.0 + (record["shared"] or 0.0)
         record["attacks"]["pgd"]["loss"] = record["knowledge"]["probe_accuracy"]
-    for row in [ledger.Row(*fact) for fact in claims.facts(recorded)][1:4]:
+    for row in claims.rows(recorded)[1:4]:
         with pytest.raises(ValueError, match="not supported"):
             row.decide()
 
@@ -319,7 +320,7 @@ def test_tables_and_figures_show_every_source(record):
 
 
 def test_the_example_is_attacked_within_its_radius():
-    shown = example(TINY, "digits low", "50% high digits", epsilon=0.2)
+    shown = figures.example(TINY, "digits low", "50% high digits", epsilon=0.2)
     assert (shown.after - shown.before).abs().max() <= 0.2 + 1e-6
     assert shown.source_classes == ["6", "7", "2", "3"]
     assert shown.labels.tolist() == [0, 1, 2]
@@ -330,24 +331,24 @@ def test_the_example_is_attacked_within_its_radius():
 
 
 def test_the_domain_distance_is_that_of_the_mean_features_and_grows_with_the_shift(record):
-    reference, _ = networks.reference_model(TINY, JOB["target"], 0)
+    reference = networks.reference_model(TINY, JOB["target"], 0)
     split = networks.target_split(TINY, JOB["target"])
-    assert rivals.domain_distance(TINY, reference, split.train, split) == 0.0
-    assert rivals.domain_distance(TINY, reference, None, split) is None
+    assert images.domain_distance(reference, split.train, split, CPU) == 0.0
+    assert images.domain_distance(reference, None, split, CPU) is None
     other = networks.source_split(TINY, "100% high digits").train
     count = min(250, int(split.train.labels.bincount().min()))
-    x, _ = networks.pixels(split.train.take(count), torch.device("cpu"))
-    z, _ = networks.pixels(other.take(min(250, int(other.labels.bincount().min()))), torch.device("cpu"))
+    x, _ = networks.pixels(split.train.take(count), CPU)
+    z, _ = networks.pixels(other.take(min(250, int(other.labels.bincount().min()))), CPU)
     with torch.no_grad():
         here, there = reference.features(x).double(), reference.features(z).double()
     expected = ((here.mean(0) - there.mean(0)) ** 2).sum() / here.var(0).sum()
-    assert rivals.domain_distance(TINY, reference, other, split) == pytest.approx(float(expected), rel=1e-5)
+    assert images.domain_distance(reference, other, split, CPU) == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_rivals_are_scored_on_the_target_s_training_images(record):
-    source, _ = networks.source_model(TINY, JOB["source"], 0)
+    source = networks.source_model(TINY, JOB["source"], 0)
     part = networks.target_split(TINY, JOB["target"]).train
-    x, y = networks.pixels(part.take(int(part.labels.bincount().min())), torch.device("cpu"))
+    x, y = networks.pixels(part.take(int(part.labels.bincount().min())), CPU)
     with torch.no_grad():
         expected = estimators.scores(source.features(x), y, source(x).softmax(1))
     assert record["rivals"] == pytest.approx(expected, rel=1e-4)

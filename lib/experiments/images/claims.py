@@ -1,67 +1,64 @@
-"""What Section 4.2 says of images, and what a run on photographs says: rows for `ledger.Row(*fact)`."""
+"""What Section 4.2 says of images, and what a run on photographs says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from statistics import fmean
-from typing import Any
+from typing import Literal
 
+from lib.engine.results import Result
+from lib.experiments.common.observations import Observations
+from lib.experiments.images.readings import READINGS, title
 from lib.experiments.images.settings import UNTRAINED, split_target
-from lib.experiments.images.summary import (
-    KNOWLEDGE,
-    MEASURES,
-    RIVALS,
-    choices,
-    targets,
-    title,
-    together,
-    values,
-    within,
-)
+from lib.theory.ledger import OURS, Row
 
-Fact = tuple[str, str, str, str, str, tuple[Callable[[], bool], ...]]
-PROBE, LOSS, COUNT = "probe accuracy", "adversarial loss", "class overlap"
+LOSS, PROBE = READINGS.headline
+COUNT = "class overlap"
 
 
-def facts(result: Any) -> list[Fact]:
-    """(claim, where, as printed, what we found, verdict, checks) for a run with both kinds of target."""
-    source = result.config.source_data
-    near = [target for target in targets(result) if split_target(target)[0] == source]
-    far = [target for target in targets(result) if split_target(target)[0] != source]
+def rows(result: Result) -> list[Row]:
+    """Decided by a run with both kinds of target: of the sources' own collection of photographs, and not."""
+    seen = READINGS.of(result)
+    own = result.config.source_data
+    near, far = ([t for t in seen.targets if (split_target(t)[0] == own) is here] for here in (True, False))
     return [
-        _best_source(result, near, "observed"),
-        _best_source(result, far, "not shown"),
-        _noise(result),
-        _one_is_not_enough(result, far),
-        _counting(result),
-        _rivals(result),
-        _untrained(result),
+        _best_source(seen, near, "observed"),
+        _best_source(seen, far, "not shown"),
+        _noise(seen),
+        _one_is_not_enough(seen, far),
+        _counting(seen),
+        _rivals(seen),
+        _untrained(seen),
     ]
 
 
-def _best_source(result: Any, where: list[str], verdict: str) -> Fact:
+def _best_source(seen: Observations, where: list[str], verdict: Literal["observed", "not shown"]) -> Row:
     """Does picking the source by its adversarial loss find the one with the highest accuracy?"""
-    found = {target: choices(result, target, LOSS, PROBE) for target in where}
+    found = [seen.choice(LOSS, PROBE, target) for target in where]
     always = verdict == "observed"
-    return (
+    return Row(
         "the most adversarially transferable source transfers best: " + ", ".join(map(title, where)),
         "4.2, Results",
         "'it's clear'",
-        "; ".join(f"{c.right} of {c.seeds} seeds, accuracy lost {c.regret:.3f}" for c in found.values()),
+        "; ".join(f"{c.right} of {c.seeds} seeds, accuracy lost {c.regret:.3f}" for c in found),
         verdict,
-        tuple(lambda c=c: (c.right == c.seeds) is always for c in found.values()),
+        tuple(_always(c.right == c.seeds, always) for c in found),
     )
 
 
-def _noise(result: Any) -> Fact:
+def _always(found: bool, wanted: bool) -> Callable[[], bool]:
+    return lambda: found is wanted
+
+
+def _noise(seen: Observations) -> Row:
     """Is it the source that fools the reference, or any change of that size?"""
 
     def margin(target: str) -> float:
-        rise = values(result, target, lambda r: r["attacks"]["pgd"]["loss"] - r["attacks"]["noise"]["loss"])
-        return float(rise.mean(1).min())
+        rise = seen.means(lambda r: r["attacks"]["pgd"]["loss"] - r["attacks"]["noise"]["loss"], target)
+        return float(rise.min())
 
-    least = min(margin(target) for target in targets(result))
-    return (
+    least = min(map(margin, seen.targets))
+    return Row(
         "attacks on every source fool the reference more than noise does",
         "4.2",
         "no control",
@@ -71,10 +68,9 @@ def _noise(result: Any) -> Fact:
     )
 
 
-def _one_is_not_enough(result: Any, far: list[str]) -> Fact:
-    one = [tau for target in far for tau in within(result, target, "τ₁", PROBE)]
-    both = [tau for target in far for tau in within(result, target, "τ₁ τ₂", PROBE)]
-    return (
+def _one_is_not_enough(seen: Observations, far: list[str]) -> Row:
+    one, both = (seen.link(name, PROBE, *far).each for name in ("τ₁", "τ₁ τ₂"))
+    return Row(
         "τ₁ alone does not indicate knowledge transfer: " + ", ".join(map(title, far)),
         "4.2, Results",
         "'only τ₁ is not sufficient'",
@@ -85,46 +81,58 @@ def _one_is_not_enough(result: Any, far: list[str]) -> Fact:
     )
 
 
-def _counting(result: Any) -> Fact:
-    every = {m: together(result, m, PROBE).value for m in MEASURES}
-    count = together(result, COUNT, PROBE).value
-    best = max(every, key=lambda m: every[m])
-    return (
+def _counting(seen: Observations) -> Row:
+    best, high = _best(seen)
+    count = _tau(seen, COUNT)
+
+    def none_better(knowledge: str) -> Callable[[], bool]:
+        counted = _tau(seen, COUNT, knowledge)
+        return lambda: all(counted >= _tau(seen, name, knowledge) for name in READINGS.measures)
+
+    return Row(
         "no attack orders the sources better than the count of shared classes",
-        "ours",
+        OURS,
         "not considered",
-        f"mean τ_b {count:.2f} by counting, {every[best]:.2f} by {best}, the best measure",
+        f"mean τ_b {count:.2f} by counting, {high:.2f} by {best}, the best measure",
         "observed",
-        tuple(
-            lambda k=k: all(together(result, COUNT, k).value >= together(result, m, k).value for m in every)
-            for k in KNOWLEDGE
-        ),
+        tuple(map(none_better, READINGS.knowledge)),
     )
 
 
-def _rivals(result: Any) -> Fact:
-    labelled = [name for name in RIVALS if name not in (COUNT, "source accuracy")]
-    worst = min(labelled, key=lambda name: together(result, name, PROBE).value)
-    best = max(MEASURES, key=lambda name: together(result, name, PROBE).value)
-    low, high = (together(result, name, PROBE).value for name in (worst, best))
-    return (
+def _rivals(seen: Observations) -> Row:
+    labelled = {n: _tau(seen, n) for n in READINGS.rivals if n not in (COUNT, "source accuracy")}
+    worst = min(labelled, key=labelled.__getitem__)
+    best, high = _best(seen)
+    return Row(
         "every rival, and the nearness of the data, orders the sources better than every attack",
-        "ours",
+        OURS,
         "not considered",
-        f"mean τ_b {low:.2f} by {worst}, the worst of these, {high:.2f} by {best}, the best measure",
+        f"mean τ_b {labelled[worst]:.2f} by {worst}, the worst of these, {high:.2f} by {best}, "
+        "the best measure",
         "observed",
-        (lambda: low > high,),
+        (lambda: labelled[worst] > high,),
     )
 
 
-def _untrained(result: Any) -> Fact:
-    control = [r for r in result.records if r["source"] == UNTRAINED]
+def _untrained(seen: Observations) -> Row:
+    control = [r for target in seen.targets for r in seen.records(UNTRAINED, target)]
     above = [r["tau2"] > r["tau2_null"][1] for r in control]
-    return (
+    return Row(
         "τ₂ above its null shows that the source has learnt something",
-        "ours",
+        OURS,
         "no null",
         f"an untrained network is above the 95th per cent of the null in {sum(above)} of {len(above)} cases",
         "refuted",
         (lambda: any(above),),
     )
+
+
+def _best(seen: Observations) -> tuple[str, float]:
+    """The measure that orders the sources best over all targets, and its mean tau-b."""
+    found = {name: _tau(seen, name) for name in READINGS.measures}
+    best = max(found, key=found.__getitem__)
+    return best, found[best]
+
+
+def _tau(seen: Observations, name: str, knowledge: str = PROBE) -> float:
+    return seen.link(name, knowledge).order.value

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
-from time import perf_counter
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +13,7 @@ from torch.nn import functional
 from lib.base import compute
 from lib.data import images, registry
 from lib.engine import runs
+from lib.experiments.common import stored
 from lib.experiments.images.settings import DATA, DIGIT_TARGETS, UNTRAINED, Config, sources, split_target
 from lib.models import training
 from lib.models.cnn import DigitNet
@@ -29,13 +28,14 @@ LOADERS: dict[str, Callable[[], images.Split]] = {
     "stl10": images.stl10,
 }
 CLASSES = 4
+# What every trained network depends on, besides code, data and device.
+LEARNS = ("source_data", "model", "width", "batch_size", "lr", "weight_decay", "schedule", "augment")
 ROTATION, NOISE = 20.0, 0.1  # degrees, standard deviation: how the digits' target domain differs
 
 
 def source_split(config: Config, source: str) -> images.Split:
     """The four classes of a source; its training part is one half where a target shares the data set."""
-    split = images.mixture(_load(config.source_data, registry.root()), sources(config)[source])
-    return _half(split, 0) if _shares_data(config) else split
+    return _mixed(config, source, _shares_data(config))
 
 
 def target_split(config: Config, target: str) -> images.Split:
@@ -47,21 +47,36 @@ def target_split(config: Config, target: str) -> images.Split:
     return _half(split, 1) if data == config.source_data else split
 
 
-def source_model(config: Config, source: str, seed: int) -> tuple[Network, float]:
-    """The source network of one seed, trained once and stored, and the seconds that took (App. G.2)."""
-    key = _key(config) | {
-        "epochs": config.epochs,
-        "source": source,
-        "seed": seed,
-        "half": _shares_data(config),
-    }
-    return _loaded(config, runs.artifact(key, partial(_train_source, config, source, seed)))
+def source_model(config: Config, source: str, seed: int) -> Network:
+    """The source network of one seed, trained once and stored (App. G.2)."""
+    learns = runs.only(config, *LEARNS, "epochs")
+    state = runs.step("source", train_source, learns, source, _shares_data(config), seed)
+    return stored.loaded(build(config, torch.Generator()), state, config.device)
 
 
-def reference_model(config: Config, target: str, seed: int) -> tuple[Network, float]:
-    """The reference network of the same architecture, and the seconds it took (App. G.2)."""
-    key = _key(config) | {"epochs": _target_epochs(config, target), "reference": target, "seed": seed}
-    return _loaded(config, runs.artifact(key, partial(_train_reference, config, target, seed)))
+def reference_model(config: Config, target: str, seed: int) -> Network:
+    """The reference network of the same architecture (App. G.2)."""
+    own = split_target(target)[0] == config.source_data
+    epochs = config.epochs if own else config.target_epochs
+    state = runs.step("reference", train_reference, runs.only(config, *LEARNS), target, epochs, seed)
+    return stored.loaded(build(config, torch.Generator()), state, config.device)
+
+
+def train_source(config: Config, source: str, half: bool, seed: int) -> stored.State:
+    """The state of a source that has learnt its four classes, from `half` of their images or all."""
+    generator = compute.generator(seed, "images", "source", source)
+    model = build(config, generator)
+    if source != UNTRAINED:
+        _fit(config, model, _mixed(config, source, half).train, config.epochs, config.lr, generator)
+    return stored.state(model)
+
+
+def train_reference(config: Config, target: str, epochs: int, seed: int) -> stored.State:
+    """The state of a reference that has learnt the target."""
+    generator = compute.generator(seed, "images", "reference", target)
+    model = build(config, generator)
+    _fit(config, model, target_split(config, target).train, epochs, config.lr, generator)
+    return stored.state(model)
 
 
 def fine_tuned(config: Config, model: Network, part: images.Part, generator: torch.Generator) -> Network:
@@ -92,34 +107,10 @@ def _load(name: str, root: Path) -> images.Split:
     return LOADERS[name]()
 
 
-def _train_source(config: Config, source: str, seed: int) -> dict[str, Any]:
-    begun = perf_counter()
-    generator = compute.generator(seed, "images", "source", source)
-    model = build(config, generator)
-    if source != UNTRAINED:
-        _fit(config, model, source_split(config, source).train, config.epochs, config.lr, generator)
-    return _stored(model, perf_counter() - begun)
-
-
-def _train_reference(config: Config, target: str, seed: int) -> dict[str, Any]:
-    begun = perf_counter()
-    generator = compute.generator(seed, "images", "reference", target)
-    model = build(config, generator)
-    _fit(
-        config,
-        model,
-        target_split(config, target).train,
-        _target_epochs(config, target),
-        config.lr,
-        generator,
-    )
-    return _stored(model, perf_counter() - begun)
-
-
 def _fit(
     config: Config, model: Network, part: images.Part, epochs: int, lr: float, generator: torch.Generator
 ) -> None:
-    device = compute.resolve_device(config.device)
+    device = torch.device(config.device or "cpu")
     on_gpu = device.type == "cuda"
     training.fit(
         model,
@@ -139,25 +130,9 @@ def _fit(
     )
 
 
-def _key(config: Config) -> dict[str, Any]:
-    """What every trained network depends on, besides code, data and device."""
-    names = ("source_data", "model", "width", "batch_size", "lr", "weight_decay", "schedule", "augment")
-    return {name: getattr(config, name) for name in names}
-
-
-def _target_epochs(config: Config, target: str) -> int:
-    return config.epochs if split_target(target)[0] == config.source_data else config.target_epochs
-
-
-def _stored(model: nn.Module, seconds: float) -> dict[str, Any]:
-    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    return {"state": state, "seconds": seconds}
-
-
-def _loaded(config: Config, stored: dict[str, Any]) -> tuple[Network, float]:
-    model = build(config, torch.Generator())
-    model.load_state_dict(stored["state"])
-    return model.to(compute.resolve_device(config.device)).eval(), stored["seconds"]
+def _mixed(config: Config, source: str, half: bool) -> images.Split:
+    split = images.mixture(_load(config.source_data, registry.root()), sources(config)[source])
+    return _half(split, 0) if half else split
 
 
 def _shares_data(config: Config) -> bool:

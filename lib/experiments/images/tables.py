@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from lib.base.tables import Table, number
-from lib.engine import results
+from lib.engine.results import Result, Value, at
+from lib.experiments.common import tables
+from lib.experiments.common.tables import stamped
+from lib.experiments.images.readings import READINGS, title
 from lib.experiments.images.settings import UNTRAINED
-from lib.experiments.images.summary import (
-    KNOWLEDGE,
-    MEASURES,
-    PREDICTORS,
-    Record,
-    Value,
-    at,
-    choices,
-    link,
-    select,
-    source_names,
-    targets,
-    title,
-    together,
-)
 from lib.measures import estimators
 
+MEASURES, PROBE = READINGS.measures, READINGS.headline[1]
 PLAIN_COLUMNS: dict[str, Value] = {
     "τ₂ split-half": at("tau2_split_half"),
     "α²": at("alpha_squared"),
@@ -43,111 +31,88 @@ FRAME_COLUMNS: dict[str, Value] = {
     "white box": at("attacks", "white_box", "loss"),
     "white-box accuracy": at("attacks", "white_box", "accuracy"),
 }
+MEANS = "Means over seeds."
 
 
-def source_table(result: Any, target: str) -> Table:
+def source_table(result: Result, target: str) -> Table:
     """Every source's numbers on one target: means over seeds."""
+    seen = READINGS.of(result)
+
+    def beside(source: str, first: Value, second: Value) -> str:
+        pair = (seen.mean(value, source, target) for value in (first, second))
+        return "{} ({})".format(*(number(value, digits) for value, digits in zip(pair, (3, 2))))
+
     rows = []
-    for name in [*source_names(result), UNTRAINED]:
-        found = select(result, target, name)
-        rows.append([
-            name,
-            None if name == UNTRAINED else _mean(found, at("source_accuracy")),
-            _beside(found, at("tau1"), lambda r: r["tau1"] / r["tau1_chance"]),
-            _beside(found, at("tau2"), lambda r: r["tau2_null"][1]),
-            *[_mean(found, value) for value in PLAIN_COLUMNS.values()],
-        ])  # fmt: skip
+    for name in [*seen.sources, UNTRAINED]:
+        own = None if name == UNTRAINED else seen.mean(at("source_accuracy"), name, target)
+        taus = [beside(name, at("tau1"), lambda r: float(r["tau1"] / r["tau1_chance"]))]
+        taus.append(beside(name, at("tau2"), at("tau2_null", 1)))
+        rows.append([name, own, *taus, *tables.means(seen, PLAIN_COLUMNS, name, target)])
     columns = ["source", "own accuracy", "τ₁ (× chance)", "τ₂ (null 95 %)", *PLAIN_COLUMNS]
-    return Table(
-        columns,
-        rows,
-        caption=results.titled(result, f"Target: {title(target)}"),
-        note=f"Means over seeds. {result.caption}",
-    )
+    return stamped(result, f"Target: {title(target)}", columns, rows, MEANS)
 
 
-def frame_table(result: Any) -> Table:
+def frame_table(result: Result) -> Table:
     """The reference models: accuracy, the floor, and the losses that frame the cross adversarial ones."""
+    seen = READINGS.of(result)
     rows = []
-    for target in targets(result):
-        found = select(result, target, source_names(result)[0])
-        passed = all(r["is_test"] for r in found)
-        means = [_mean(found, value) for value in FRAME_COLUMNS.values()]
-        rows.append([title(target), result.config.floor, "yes" if passed else "not a test", *means])
-    columns = ["target", "floor", "a test", *FRAME_COLUMNS]
-    return Table(
-        columns,
-        rows,
-        caption=results.titled(result, "The reference models"),
-        note=f"Means over seeds. {result.caption}",
-    )
+    for target in seen.targets:
+        source = seen.sources[0]
+        passed = tables.passed(seen.records(source, target))
+        means = tables.means(seen, FRAME_COLUMNS, source, target)
+        rows.append([title(target), result.config.floor, passed, *means])
+    return stamped(result, "The reference models", ["target", "floor", "a test", *FRAME_COLUMNS], rows, MEANS)
 
 
-def link_table(result: Any, knowledge: str = "probe accuracy") -> Table:
+def link_table(result: Result, knowledge: str = PROBE) -> Table:
     """Which measure orders the sources as knowledge transfer does, target by target."""
-    rows: list[list[Any]] = []
-    for target in targets(result):
-        for measure in MEASURES:
-            one = link(result, target, measure, knowledge)
-            spread = f"{one.interval.low:.2f} to {one.interval.high:.2f}" if one.interval else "one seed"
-            means = [one.means.tau, one.means.p_one_sided]
-            rows.append([title(target), measure, *means, one.order.value, spread, one.order.p_one_sided])
-    columns = ["target", "measure", "τ_b of means", "p of the means", "τ_b within seeds", "95 % over seeds",
-               "p within seeds"]  # fmt: skip
-    note = f"One-sided exact p; within seeds the sources are permuted with all their seeds. {result.caption}"
-    return Table(
-        columns, rows, caption=results.titled(result, f"Kendall's τ_b with {knowledge}"), note=note, digits=2
-    )
-
-
-def joint_table(result: Any) -> Table:
-    """All targets in one test, for each measure and each kind of knowledge transfer: mean tau-b (and p)."""
-    tests = {m: [together(result, m, knowledge) for knowledge in KNOWLEDGE] for m in MEASURES}
+    seen = READINGS.of(result)
     rows = [
-        [measure, *[f"{t.value:.2f} (p {number(t.p_one_sided, 2)})" for t in row]]
-        for measure, row in sorted(tests.items(), key=lambda item: -item[1][0].value)
+        [title(target), name, *tables.link_cells(seen.link(name, knowledge, target))]
+        for target in seen.targets
+        for name in MEASURES
     ]
-    note = f"One-sided p; best predictor of probe accuracy first. {result.caption}"
-    return Table(
-        ["measure", *KNOWLEDGE],
-        rows,
-        caption=results.titled(result, "Mean τ_b over targets and seeds"),
-        note=note,
-    )
+    columns = ["target", "measure", *tables.LINK]
+    return stamped(result, f"Kendall's τ_b with {knowledge}", columns, rows, tables.EXACT, digits=2)
 
 
-def rival_table(result: Any) -> Table:
+def joint_table(result: Result) -> Table:
+    """All targets in one test, for each measure and each kind of knowledge transfer: mean tau-b (and p).
+
+    The targets share their source models, so this is no independent repetition; it asks whether a measure
+    follows knowledge transfer both where animals help and where they hurt.
+    """
+    seen = READINGS.of(result)
+    tests = {m: [seen.link(m, knowledge).order for knowledge in READINGS.knowledge] for m in MEASURES}
+    ordered = sorted(tests.items(), key=lambda item: -item[1][0].value)
+    rows = [[measure, *map(tables.with_p, row)] for measure, row in ordered]
+    note = "One-sided p; best predictor of probe accuracy first."
+    columns = ["measure", *READINGS.knowledge]
+    return stamped(result, "Mean τ_b over targets and seeds", columns, rows, note)
+
+
+def rival_table(result: Result) -> Table:
     """What one could ask instead of attacking, ordered by how well it orders the sources on all targets."""
+    seen = READINGS.of(result)
     rows: list[list[Any]] = []
-    for name in PREDICTORS:
-        tests = [together(result, name, knowledge) for knowledge in KNOWLEDGE]
-        picks = [choices(result, target, name, "probe accuracy") for target in targets(result)]
-        lost = sum(pick.regret for pick in picks) / len(picks)
-        kind = estimators.kind(name, MEASURES)
-        rows.append([name, kind, *[t.value for t in tests], tests[0].p_one_sided, lost])
+    for name in READINGS.predictors:
+        tests = [seen.link(name, knowledge).order for knowledge in READINGS.knowledge]
+        lost = [seen.choice(name, PROBE, target).regret for target in seen.targets]
+        kind, taus = estimators.kind(name, MEASURES), [test.value for test in tests]
+        rows.append([name, kind, *taus, tests[0].p_one_sided, sum(lost) / len(lost)])
     rows.sort(key=lambda row: -row[2])
-    columns = ["predictor", "kind", *KNOWLEDGE, "p, probe accuracy", "probe accuracy lost"]
-    note = f"Mean τ_b over targets and seeds; one-sided p. {result.caption}"
-    return Table(columns, rows, caption=results.titled(result, "Measures and rivals"), note=note, digits=2)
+    columns = ["predictor", "kind", *READINGS.knowledge, "p, probe accuracy", "probe accuracy lost"]
+    note = "Mean τ_b over targets and seeds; one-sided p."
+    return stamped(result, "Measures and rivals", columns, rows, note, digits=2)
 
 
-def choice_table(result: Any, knowledge: str = "probe accuracy") -> Table:
+def choice_table(result: Result, knowledge: str = PROBE) -> Table:
     """What is lost by picking one of the five sources by a measure, and how often the pick is the best."""
-    rows: list[list[Any]] = []
-    for target in targets(result):
-        for measure in MEASURES:
-            found = choices(result, target, measure, knowledge)
-            rows.append(
-                [title(target), measure, f"{found.right} of {found.seeds}", found.regret, found.random]
-            )
-    columns = ["target", "chosen by", "best source found", f"{knowledge} lost", "lost by a random choice"]
-    note = f"Per seed. {result.caption}"
-    return Table(columns, rows, results.titled(result, "Choosing a source"), note, digits=2)
-
-
-def _mean(records: Sequence[Record], measure: Value) -> float:
-    return sum(measure(r) for r in records) / len(records)
-
-
-def _beside(records: Sequence[Record], first: Value, second: Value) -> str:
-    return f"{number(_mean(records, first))} ({number(_mean(records, second), 2)})"
+    seen = READINGS.of(result)
+    rows = [
+        [title(target), name, *tables.choice_cells(seen.choice(name, knowledge, target))]
+        for target in seen.targets
+        for name in MEASURES
+    ]
+    columns = ["target", "chosen by", *tables.choice_columns(knowledge)]
+    return stamped(result, "Choosing a source", columns, rows, "Per seed.", digits=2)
