@@ -7,7 +7,7 @@ Each is loaded when it is first asked for, so that `import lib` costs nothing.
 
 import pkgutil
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lib.base import machine
 from lib.base.version import VERSION
@@ -38,11 +38,14 @@ FACE = {
 __all__ = ["__version__", *FACE]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
+    """A name of the face, loaded now. What its module cannot import is raised as it is."""
     if name not in FACE:
         raise AttributeError(f"module 'lib' has no attribute {name!r}: it has {', '.join(FACE)}")
-    return pkgutil.resolve_name(FACE[name])
+    module, _, attribute = FACE[name].partition(":")
+    found: object = pkgutil.resolve_name(f"{module}:{attribute}")  # without a colon it hides import errors
+    return found
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted({*__all__, *globals()})

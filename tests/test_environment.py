@@ -30,29 +30,44 @@ def test_condas_python_is_one_that_pyproject_accepts():
     assert python.partition("=")[2].lstrip("=") + ".0" in accepted
 
 
-@pytest.mark.parametrize("extra", ["", "book", "test"])
+def names(lines):
+    return {Requirement(line).name.lower() for line in lines}
+
+
+@pytest.mark.parametrize("extra", ["", "ranking", "book", "test"])
 def test_what_is_installed_satisfies_pyproject(extra):
     for line in PROJECT["dependencies"] if not extra else EXTRAS[extra]:
         wanted = Requirement(line)
         assert wanted.specifier.contains(importlib.metadata.version(wanted.name)), line
 
 
-def test_every_requirement_has_a_limit():
-    for line in [*PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["test"]]:
-        assert Requirement(line).specifier, f"{line} has no version"
+@pytest.mark.parametrize("line", [*PROJECT["dependencies"], *EXTRAS["ranking"]])
+def test_a_library_asks_for_floors_only(line):
+    """Another project's models live in the same environment: an upper limit would be in its way."""
+    assert [each.operator for each in Requirement(line).specifier] == [">="]
+
+
+@pytest.mark.parametrize("line", [*EXTRAS["book"], *EXTRAS["test"]])
+def test_the_book_asks_for_the_versions_that_made_it(line):
+    assert all(each.operator in ("==", "<", ">=") for each in Requirement(line).specifier)
+    assert any(each.operator in ("==", "<") for each in Requirement(line).specifier), f"{line} has no limit"
+
+
+def test_the_book_pins_all_that_can_change_a_number():
+    pinned = names(EXTRAS["book"])
+    assert (names(PROJECT["dependencies"]) | names(EXTRAS["ranking"])) - pinned == {"tqdm", "filelock", "pydantic"}
 
 
 def test_what_lib_imports_is_required():
     """Every package that a file of `lib` imports comes with the project (or with an extra)."""
     by_package = importlib.metadata.packages_distributions()
-    required = {Requirement(line).name for line in PROJECT["dependencies"]}
-    brought = {"jupytext", "papermill", "nbclient", "jupyter-cache", "myst-nb"}  # by the extra `book`
-    brought |= {"nbformat", "myst-parser"}  # and with them
+    required = names(PROJECT["dependencies"]) | names(EXTRAS["ranking"]) | names(EXTRAS["book"])
+    required |= {"nbformat", "myst-parser"}  # with the extra `book`
     for path in sorted(fingerprint.PACKAGE.rglob("*.py")):
-        own = {"execution.py": brought, "cluster.py": {"distributed"}}  # by the extras `book` and `cluster`
-        allowed = required | own.get(path.name, set())
+        allowed = required | ({"distributed"} if path.name == "cluster.py" else set())
         for package in {name for name in fingerprint._imports(path) if isinstance(name, str)}:
-            assert set(by_package.get(package, [package])) & allowed, f"{path.name} imports {package}"
+            brought = {name.lower() for name in by_package.get(package, [package])}
+            assert brought & allowed, f"{path.name} imports {package}"
 
 
 def test_the_doctor_lists_packages_and_misses_none():

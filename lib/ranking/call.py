@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from torch import Tensor
 
 from lib.base import compute
 from lib.base.progress import track
-from lib.ranking import arguments, candidates, names, reference, resamples, targets, words
+from lib.ranking import candidates, checks, pretrained, references, resampling, targets, texts
 from lib.ranking.candidates import Candidate, Normalise
 from lib.ranking.measures import DIRECT, MEASURES, Settings, cross_entropy, evidence, named
-from lib.ranking.report import Frame, Ranking
+from lib.ranking.report import Ranking
+from lib.ranking.result import Frame
 from lib.ranking.targets import Target
 
 EPSILON = 8 / 255  # of the range of the inputs: the usual radius for small pictures
@@ -67,93 +68,93 @@ def rank(
     Raises ValueError or TypeError, with the remedy, for models and targets that do not fit; see `candidates`
     and `targets`.
     """
-    by, given = named(by), names.dictionary(models)
-    arguments.whole(1, outputs=outputs, steps=steps, pixels=pixels, max_words=max_words, most=most)
-    arguments.whole(1, repeats=repeats, batch_size=batch_size)
-    arguments.whole(2, attacked=attacked)  # tau2 is a fit
-    arguments.radius(epsilon)
-    arguments.sizes(size)
-    arguments.by_name(given, reference is not None, features=features, size=size, normalise=normalise)
+    by, given = named(by), checks.models_by_name(models)
+    checks.whole(1, outputs=outputs, steps=steps, pixels=pixels, max_words=max_words, most=most)
+    checks.whole(1, repeats=repeats, batch_size=batch_size)
+    checks.whole(2, attacked=attacked)  # tau2 is a fit
+    checks.radius(epsilon)
+    checks.sizes(size)
+    checks.by_name(given, reference is not None, features=features, size=size, normalise=normalise)
     place = None if device is None else compute.resolve_device(device)
     if not targets.is_file(target):  # the models of texts are transformers'
-        names.check(given, weights)
+        pretrained.check(given, weights)
     goal = targets.load(
         target, pixels=pixels, words=max_words, most=most, generator=compute.generator(seed, "split")
     )
-    options = _Options(normalise, size, features or {}, weights, place)
-    made = {name: _candidate(name, model, goal, options) for name, model in given.items()}
+    reader = _Reader(goal, normalise, size, features or {}, weights, place)
+    made = {name: reader.candidate(name, model) for name, model in given.items()}
     clock = time.perf_counter()
-    judge = _judge(reference, goal, options, seed)
+    judge = reader.judge(reference, compute.generator(seed, "reference"))
     fitting = 0.0 if reference is not None else time.perf_counter() - clock
     chosen = _settings(goal, epsilon, steps, outputs, batch_size, seed)
     rows = goal.test[: min(attacked, len(goal.test))]
-    blank = _untrained(goal, next(iter(made.values())), seed, place)
+    blank = references.untrained(
+        goal, next(iter(made.values())), compute.generator(seed, "untrained"), reader.place
+    )
     baseline = evidence(blank, judge, goal, rows, chosen)  # first: it warms up what all the others share
     found = {name: evidence(each, judge, goal, rows, chosen) for name, each in track(made.items(), "models")}
     spreads = {
-        measure: resamples.spread(
+        measure: resampling.spread(
             list(found.values()), measure, repeats=repeats, generator=compute.generator(seed, "resample")
         )
         for measure in MEASURES
     }
     frame = replace(_frame(judge, goal, rows, chosen), fitting=fitting)
     notes = [*goal.notes, *(note for each in made.values() for note in each.notes)]
-    return Ranking(
-        by, found, baseline, spreads, frame, [*_bare(made), *_undeclared(goal, given, normalise)], notes
-    )
+    alerts = [*_bare(made), *_undeclared(goal, given, normalise)]
+    return Ranking(by, found, baseline, spreads, frame, alerts, notes)
 
 
-class _Options:
-    """What is said by model, or once for all of them."""
+@dataclass(frozen=True)
+class _Reader:
+    """How models are read for one target: what is said by model, or once for all of them."""
 
-    def __init__(
-        self, normalise: Any, size: Any, features: Mapping[str, Any], weights: str | None, device: Any
-    ) -> None:
-        self.normalise, self.size, self.features = normalise, size, features
-        self.weights, self.device = weights, device
+    target: Target
+    normalise: Normalise | Mapping[str, Normalise]
+    size: int | Mapping[str, int] | None
+    features: Mapping[str, Callable[[Tensor], Tensor]]
+    weights: str | None
+    device: torch.device | None
 
-    def of(self, name: str) -> dict[str, Any]:
-        """Keywords of `candidates.wrap` for one model."""
-        return {
-            "normalise": self.normalise.get(name) if isinstance(self.normalise, Mapping) else self.normalise,
-            "size": self.size.get(name) if isinstance(self.size, Mapping) else self.size,
-            "features": self.features.get(name),
-            "device": self.device,
-        }
+    @property
+    def place(self) -> torch.device:
+        """Where what is made here lives."""
+        return self.device or torch.device("cpu")
 
-
-def _candidate(name: str, model: Any, target: Target, options: _Options) -> Candidate:
-    if target.texts is not None:
-        return words.wrap(name, model, target, options.device)
-    keywords, note = options.of(name), None
-    if isinstance(model, str | Path):
-        model, own, note = names.image_model(name, str(model), options.weights)
-        keywords["normalise"] = keywords["normalise"] or own
-    made = candidates.wrap(name, model, target.inputs[target.fit[:2]], **keywords)
-    made.notes += [note] if note else []
-    return made
-
-
-def _judge(given: Any, target: Target, options: _Options, seed: int) -> Candidate:
-    """The reference model; the caller's must have an output for each class of the target."""
-    place = options.device or torch.device("cpu")
-    if given is None:
-        return reference.fitted(target, compute.generator(seed, "reference"), place)
-    made = _candidate("reference", given, target, options)
-    rows = target.fit[:2]
-    found = made.read(target.inputs[rows], rows)[0].shape[1]
-    if found != len(target.classes):
-        raise ValueError(
-            f"the reference has {found} outputs, the target {len(target.classes)} classes: pass a model "
-            "that was trained for this target, or None to have a small one fitted"
+    def candidate(self, name: str, model: Any) -> Candidate:
+        """One of the caller's models, checked; a name is loaded."""
+        if self.target.texts is not None:
+            return texts.wrap(name, model, self.target, self.device)
+        normalise: Any = self.normalise.get(name) if isinstance(self.normalise, Mapping) else self.normalise
+        size = self.size.get(name) if isinstance(self.size, Mapping) else self.size
+        note = None
+        if isinstance(model, str | Path):
+            model, own, note = pretrained.image_model(name, str(model), self.weights)
+            normalise = normalise or own
+        made = candidates.wrap(
+            name,
+            model,
+            self.target.inputs[self.target.fit[:2]],
+            normalise=normalise,
+            size=size,
+            features=self.features.get(name),
+            device=self.device,
         )
-    return made
+        made.notes += [note] if note else []
+        return made
 
-
-def _untrained(target: Target, first: Candidate, seed: int, device: torch.device | None) -> Candidate:
-    return reference.untrained(
-        target, first, compute.generator(seed, "untrained"), device or torch.device("cpu")
-    )
+    def judge(self, given: Any, generator: torch.Generator) -> Candidate:
+        """The reference model; the caller's must have an output for each class of the target."""
+        if given is None:
+            return references.fitted(self.target, generator, self.place)
+        made, rows = self.candidate("reference", given), self.target.fit[:2]
+        found = made.read(self.target.inputs[rows], rows)[0].shape[1]
+        if found != len(self.target.classes):
+            raise ValueError(
+                f"the reference has {found} outputs, the target {len(self.target.classes)} classes: pass a "
+                "model that was trained for this target, or None to have a small one fitted"
+            )
+        return made
 
 
 def _settings(
@@ -202,7 +203,7 @@ def _bare(made: Mapping[str, Candidate]) -> list[str]:
         return []
     return [
         f"no last linear layer was found in {', '.join(bare)}: features are outputs there, and seldom as "
-        "good. Pass the module itself, lib.ranking.outputs.Then(model, ...) instead of a function, or "
+        "good. Pass the module itself, lib.ranking.candidates.Then(model, ...) instead of a function, or "
         f"features={{{bare[0]!r}: ...}}"
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lib.measures.jacobian import Model
-from lib.ranking.outputs import checked
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 Normalise = str | tuple[Any, Any] | None
@@ -22,6 +22,15 @@ class Passes:
 
     forward: int = 0
     backward: int = 0
+
+    def count(self, x: Tensor) -> None:
+        """The samples of x, now and each time that a gradient comes back to them."""
+        self.forward += len(x)
+        if x.requires_grad:
+            x.register_hook(self._back)
+
+    def _back(self, gradient: Tensor) -> None:
+        self.backward += len(gradient)
 
 
 class Candidate(Protocol):
@@ -36,6 +45,19 @@ class Candidate(Protocol):
 
     def read(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs (N, m) and features (N, D), without gradients, on the CPU."""
+
+
+class Then(nn.Module):
+    """`after(model(x))`. Unlike a lambda it shows the model's layers, so that its features are found."""
+
+    def __init__(self, model: Model, after: Callable[[Any], Tensor]) -> None:
+        super().__init__()
+        self.model, self.after = model, after
+        self.train(getattr(model, "training", False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs (N, m) of inputs x (N, *shape)."""
+        return self.after(self.model(x))
 
 
 @dataclass
@@ -65,9 +87,7 @@ class TensorModel:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Outputs (N, m) of pixels (N, C, H, W), or of whatever the target is made of."""
-        self.passes.forward += len(x)
-        if x.requires_grad:
-            x.register_hook(self._count)
+        self.passes.count(x)
         return checked(self.model(self.prepared(x)), len(x), self.name).to(x.dtype)
 
     def prepared(self, x: Tensor) -> Tensor:
@@ -98,8 +118,29 @@ class TensorModel:
             handle.remove()
         return outputs.cpu(), _matrix(seen[-1]).to(x.dtype).cpu()
 
-    def _count(self, gradient: Tensor) -> None:
-        self.passes.backward += len(gradient)
+
+_THEN = "pass lib.ranking.candidates.Then(model"
+
+
+def checked(y: Any, count: int, name: str) -> Tensor:
+    """Model output as (count, m); raise with the remedy where it is not."""
+    if not isinstance(y, Tensor):
+        keys = f" with the keys {', '.join(map(str, y))}" if isinstance(y, Mapping) else ""
+        wanted = "'logits'" if isinstance(y, Mapping) else "0"
+        raise TypeError(
+            f"{name} returns a {type(y).__name__}{keys}, not a tensor: {_THEN}, lambda y: y[{wanted}]), "
+            "with the entry that you want"
+        )
+    if y.dim() != 2 or len(y) != count:
+        raise ValueError(
+            f"{name} maps {count} samples to shape {tuple(y.shape)}, not ({count}, outputs): {_THEN}, "
+            "lambda y: y.flatten(1)), or with a mean over positions"
+        )
+    if not y.is_floating_point():
+        raise TypeError(f"{name} returns {y.dtype}: pass its logits, before the arg-max")
+    if not torch.isfinite(y).all():
+        raise ValueError(f"{name} returns NaN or infinity: check its weights and its normalisation")
+    return y
 
 
 def wrap(

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from lib.ranking.measures import ADVERSARIAL, DIRECT, MEASURES, TITLES
-
-if TYPE_CHECKING:
-    from lib.ranking.report import Ranking
+from lib.ranking.result import Findings
 
 FEW = 20  # test samples of a class, below which an accuracy is hardly a number
 
 
-def doubts(ranking: Ranking) -> list[str]:
+def doubts(ranking: Findings) -> list[str]:
     """Every reason not to trust the order, the gravest first."""
     found = [_same(ranking), _apart(ranking), _reference(ranking), _chance(ranking), _others(ranking)]
     return [*ranking.alerts, *(doubt for each in found for doubt in each)]
 
 
-def _same(ranking: Ranking) -> Iterator[str]:
+def _same(ranking: Findings) -> Iterator[str]:
     """Models that are equal in all that was measured."""
     left = list(ranking.found)
     while left:
@@ -33,21 +30,21 @@ def _same(ranking: Ranking) -> Iterator[str]:
         left = [name for name in others if name not in twins]
 
 
-def _equal(ranking: Ranking, first: str, second: str) -> bool:
+def _equal(ranking: Findings, first: str, second: str) -> bool:
     pairs = [(ranking.value(first, m), ranking.value(second, m)) for m in MEASURES]
     return all(a == b or (a is not None and b is not None and abs(a - b) <= 1e-6 * abs(a)) for a, b in pairs)
 
 
-def _apart(ranking: Ranking) -> Iterator[str]:
+def _apart(ranking: Findings) -> Iterator[str]:
     rivals = ranking.contenders
     if len(ranking.found) > 1 and len(rivals) > 1:
         yield (
-            f"{_title(ranking.by)} cannot separate {_listed(rivals)}: over resamples of the samples each of "
+            f"{TITLES[ranking.by]} cannot separate {_listed(rivals)}: over resamples of the samples each of "
             "them may be the best. Take the cheapest (see ranking.costs), or bring more labelled samples"
         )
 
 
-def _reference(ranking: Ranking) -> Iterator[str]:
+def _reference(ranking: Findings) -> Iterator[str]:
     frame = ranking.frame
     if frame.accuracy < frame.chance + 0.5 * (1 - frame.chance):
         yield (
@@ -62,7 +59,7 @@ def _reference(ranking: Ranking) -> Iterator[str]:
         )
 
 
-def _chance(ranking: Ranking) -> Iterator[str]:
+def _chance(ranking: Findings) -> Iterator[str]:
     """Measures that an untrained network gets as well."""
     for measure in (DIRECT, *ADVERSARIAL):
         floor = _number(ranking.baseline.value(measure))
@@ -71,7 +68,7 @@ def _chance(ranking: Ranking) -> Iterator[str]:
             continue
         others = "no candidate beats" if not beaten else f"only {_listed(beaten)} can beat"
         yield (
-            f"{others} an untrained network by {_title(measure)} ({floor:.3g}): it measures no knowledge here"
+            f"{others} an untrained network by {TITLES[measure]} ({floor:.3g}): it measures no knowledge here"
         )
     unpaired = [name for name, each in ranking.found.items() if _number(each.value("tau2")) <= each.null[1]]
     if unpaired:
@@ -81,9 +78,9 @@ def _chance(ranking: Ranking) -> Iterator[str]:
         )
 
 
-def _others(ranking: Ranking) -> Iterator[str]:
+def _others(ranking: Findings) -> Iterator[str]:
     first = {m: ranking.order(m)[0] for m in ADVERSARIAL}
-    other = [_title(m) for m, name in first.items() if name != ranking.best]
+    other = [TITLES[m] for m, name in first.items() if name != ranking.best]
     if ranking.by == DIRECT and other:
         yield (
             f"{_listed(other)} would put another model first than {DIRECT} does; {DIRECT} is the direct "
@@ -101,10 +98,6 @@ def _others(ranking: Ranking) -> Iterator[str]:
             f"the smallest class has {size} test samples: one more or less of them right moves its accuracy "
             f"by {1 / size:.2f}"
         )
-
-
-def _title(measure: str) -> str:
-    return TITLES.get(measure, measure)
 
 
 def _listed(names: list[str]) -> str:

@@ -17,7 +17,7 @@ from lib.engine import fingerprint
 from lib.measures import probe
 from lib.models import training
 from lib.models.cnn import DigitNet
-from lib.ranking import names, targets
+from lib.ranking import checks, pretrained, targets
 
 TARGET = 400  # labelled images of the new task, of scikit-learn's 1,797 digits; no candidate has seen them
 CANDIDATES: dict[str, tuple[int, ...]] = {  # the digits that each has learnt to tell apart
@@ -51,9 +51,9 @@ def check(folder: str | None, models: Sequence[str] | None, weights: str | None 
     if not folder or not models:
         raise ValueError("give both: folder (class/image, or a .tsv or .jsonl of texts) and models (names)")
     path = _lies(folder)
-    named = names.dictionary(models)
+    named = checks.models_by_name(models)
     if not targets.is_file(path):
-        names.check(named, weights)
+        pretrained.check(named, weights)
     return path
 
 

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from lib.base import style
 from lib.base.tables import Table
 from lib.ranking.measures import TITLES
-from lib.ranking.report import Ranking
+from lib.ranking.result import Findings
 
 
-def ranks(ranking: Ranking) -> Figure:
+def ranks(ranking: Findings) -> Figure:
     """Each model's interval of ranks by each measure; 1, on the left, is the best."""
     shown = [measure for measure, spread in ranking.spreads.items() if spread is not None]
     names = ranking.names[: len(style.SERIES)]
@@ -24,7 +24,7 @@ def ranks(ranking: Ranking) -> Figure:
             ax.plot([low, high], [y, y], color=look["color"], linestyle="-", linewidth=1.2)
             whole, label = 1 + ranking.order(measure).index(name), name if j == 0 else None
             ax.plot(whole, y, color=look["color"], marker=look["marker"], linestyle="", label=label)
-    ax.set(yticks=range(len(shown)), yticklabels=[TITLES.get(m, m) for m in shown])
+    ax.set(yticks=range(len(shown)), yticklabels=[TITLES[m] for m in shown])
     ax.set(xticks=range(1, len(ranking.found) + 1), xlabel="rank (1 is the best)")
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
@@ -49,6 +49,6 @@ def agreement(table: Table, text: str) -> Figure:
     return style.stamp(fig, text)
 
 
-def caption(ranking: Ranking) -> str:
+def caption(ranking: Findings) -> str:
     """What the numbers of a ranking come from, for a stamp."""
     return f"{ranking.frame.samples} · reference: {ranking.frame.reference}"

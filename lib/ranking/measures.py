@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -17,13 +16,15 @@ from lib.base import compute
 from lib.measures import estimators, jacobian, probe, transferability
 from lib.measures.jacobian import Model
 from lib.ranking.candidates import Candidate
+from lib.ranking.checks import nearest
 from lib.ranking.targets import Target
 
 DIRECT = "probe accuracy"
 ADVERSARIAL = ("tau1", "tau2", "alpha", "adversarial loss")
 RIVALS = tuple(estimators.TITLES)
 MEASURES = (DIRECT, *ADVERSARIAL, *RIVALS)
-TITLES = {"tau1": "τ₁", "tau2": "τ₂", "alpha": "α", **estimators.TITLES}  # the others are readable
+SYMBOLS = {"tau1": "τ₁", "tau2": "τ₂", "alpha": "α"}
+TITLES = {measure: measure for measure in MEASURES} | SYMBOLS | estimators.TITLES
 STRENGTHS = tuple(10.0**k for k in range(-5, 2))  # of the probe's penalty; the features' variance is 1
 NULLS = 100  # permutations behind the null of tau2
 PART = 32  # samples whose Jacobians are in memory at a time
@@ -122,12 +123,6 @@ def named(measure: str) -> str:
             f"{measure!r} is no measure{nearest(measure, known)}: use one of {', '.join(MEASURES)}"
         )
     return known[measure]
-
-
-def nearest(name: object, known: Iterable[str]) -> str:
-    """ " (did you mean ...?)", where one of the known names is near."""
-    near = difflib.get_close_matches(str(name), list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def tau2(deviation_source: Tensor, deviation_target: Tensor) -> float:

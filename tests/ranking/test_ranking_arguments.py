@@ -8,19 +8,19 @@ from ranking_models import pictures, small
 
 import lib
 from lib.engine.fingerprint import files
-from lib.ranking import examples, names
+from lib.ranking import checks, examples, pretrained
 
 # Names
 
 
 def test_models_come_by_name_or_as_a_dictionary():
-    assert names.dictionary(["a", "b"]) == {"a": "a", "b": "b"}
-    assert names.dictionary({"a": 1}) == {"a": 1}
-    assert names.dictionary(name for name in ("a", "b")) == {"a": "a", "b": "b"}
-    assert names.dictionary({"my\n net ": 1}) == {"my net": 1}
+    assert checks.models_by_name(["a", "b"]) == {"a": "a", "b": "b"}
+    assert checks.models_by_name({"a": 1}) == {"a": 1}
+    assert checks.models_by_name(name for name in ("a", "b")) == {"a": "a", "b": "b"}
+    assert checks.models_by_name({"my\n net ": 1}) == {"my net": 1}
     for wrong in ("resnet18", 3):
         with pytest.raises(TypeError, match="dict name -> model, or a list of names"):
-            names.dictionary(wrong)
+            checks.models_by_name(wrong)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_models_come_by_name_or_as_a_dictionary():
 )
 def test_models_without_names_of_their_own_are_refused(wrong, kind, message):
     with pytest.raises(kind, match=message):
-        names.dictionary(wrong)
+        checks.models_by_name(wrong)
 
 
 def test_a_misspelt_name_is_answered_without_asking_anybody(monkeypatch):
@@ -47,16 +47,16 @@ def test_a_misspelt_name_is_answered_without_asking_anybody(monkeypatch):
         lib.rank(["resnet81"], pictures())
     with pytest.raises(ValueError, match="weights='FOO': resnet18 has IMAGENET1K_V1"):
         lib.rank(["resnet18"], pictures(), weights="FOO")
-    names.check({"a": "resnet18", "b": "google/vit-base-patch16-224", "c": small()}, None)
+    pretrained.check({"a": "resnet18", "b": "google/vit-base-patch16-224", "c": small()}, None)
 
 
 def test_torchvision_names_bring_their_normalisation():
-    model, scale, note = names.image_model("mine", "squeezenet1_1", None)
+    model, scale, note = pretrained.image_model("mine", "squeezenet1_1", None)
     assert scale == "imagenet"
     assert "random weights" in note
     assert not model.training
     with pytest.raises(ValueError, match="no model of torchvision"):
-        names.image_model("mine", "/nowhere/resnet", None)
+        pretrained.image_model("mine", "/nowhere/resnet", None)
 
 
 def test_weights_that_cannot_be_fetched_name_the_remedy(monkeypatch):
@@ -65,7 +65,7 @@ def test_weights_that_cannot_be_fetched_name_the_remedy(monkeypatch):
 
     monkeypatch.setattr("torchvision.models.get_model", fail)
     with pytest.raises(ValueError, match=r"could not be fetched \(no network\); pass weights=None"):
-        names.image_model("mine", "resnet18", "DEFAULT")
+        pretrained.image_model("mine", "resnet18", "DEFAULT")
 
 
 # The call

@@ -10,7 +10,7 @@ from torch import nn
 import lib
 from lib.ranking import targets
 from lib.ranking.call import _undeclared
-from lib.ranking.outputs import Then
+from lib.ranking.candidates import Then
 
 # What is refused, with the remedy
 

@@ -7,7 +7,7 @@ import torch
 from ranking_models import generator, pictures, small, wrap
 
 from lib.measures import transferability
-from lib.ranking import measures, resamples, targets, words
+from lib.ranking import measures, references, resampling, targets
 from lib.ranking.measures import Attacked, Evidence, Settings
 
 # Measures
@@ -93,7 +93,7 @@ def made_evidence(name, tau1, hits):
 
 
 def test_ranks_share_ties():
-    low, high = resamples.ranks(torch.tensor([[3.0, 1.0, 2.0], [1.0, 1.0, 0.0], [5.0, 5.0, 5.0]]))
+    low, high = resampling.ranks(torch.tensor([[3.0, 1.0, 2.0], [1.0, 1.0, 0.0], [5.0, 5.0, 5.0]]))
     assert low.tolist() == [[1, 3, 2], [1, 1, 3], [1, 1, 1]]
     assert high.tolist() == [[1, 3, 2], [2, 2, 3], [3, 3, 3]]
 
@@ -104,18 +104,18 @@ def test_a_clear_gap_is_one_rank_and_noise_spans_them():
     half = made_evidence("half", [0.0, 1.0] * 15, [True, False] * 15)
     other = made_evidence("other", [1.0, 0.0] * 15, [False, True] * 15)
     options = {"repeats": 200, "generator": generator()}
-    apart = resamples.spread([dull, clear], "tau1", **options)
+    apart = resampling.spread([dull, clear], "tau1", **options)
     assert apart.ranks == [(2, 2), (1, 1)]
     assert apart.first == [0, 1]
-    near = resamples.spread([half, other], "probe accuracy", **options)
+    near = resampling.spread([half, other], "probe accuracy", **options)
     assert near.ranks == [(1, 2), (1, 2)]
     assert near.first[0] == pytest.approx(0.5, abs=0.15)
-    assert resamples.spread([half, other], "leep", **options) is None
+    assert resampling.spread([half, other], "leep", **options) is None
 
 
 def test_a_bootstrap_spreads_as_the_standard_error():
     values = torch.rand(100, generator=generator()).tolist()
-    found = resamples.spread(
+    found = resampling.spread(
         [made_evidence("a", values, [True] * 100)], "tau1", repeats=800, generator=generator()
     )
     wanted = float(torch.tensor(values).std() / 10)
@@ -129,11 +129,11 @@ def test_the_difference_to_the_first_is_taken_on_the_same_resamples():
         made_evidence("a", values, [True] * 60),
         made_evidence("b", [v - 0.25 for v in values], [True] * 60),
     ]
-    found = resamples.spread(pair, "tau1", repeats=300, generator=generator())
+    found = resampling.spread(pair, "tau1", repeats=300, generator=generator())
     assert float(found.draws.std(0).min()) > 0.02
     assert found.behind(0) == [pytest.approx((0, 0)), pytest.approx((-0.25, -0.25))]
     other = made_evidence("c", torch.rand(60, generator=generator(1)).tolist(), [True] * 60)
-    found = resamples.spread([pair[0], other], "tau1", repeats=800, generator=generator())
+    found = resampling.spread([pair[0], other], "tau1", repeats=800, generator=generator())
     low, high = found.behind(0)[1]
     spread = (torch.tensor(values) - other.attacked.tau1).std() / 60**0.5
     assert high - low == pytest.approx(2 * 1.96 * float(spread), rel=0.1)
@@ -150,7 +150,7 @@ def test_measures_go_by_name_or_title():
 
 def test_rivals_see_halves_of_every_class_without_repetition():
     labels = torch.tensor([0] * 7 + [1] * 4)
-    rows = resamples._half(labels, generator())
+    rows = resampling._half(labels, generator())
     assert len(set(rows.tolist())) == len(rows) == 6
     assert torch.bincount(labels[rows]).tolist() == [4, 2]
 
@@ -164,7 +164,7 @@ def test_the_bag_of_words_learns_which_words_tell():
         texts=texts, inputs=torch.ones(40, 3), labels=torch.arange(40) % 2, classes=["g", "b"],
         fit=torch.arange(20), valid=torch.arange(20, 28), test=torch.arange(28, 40),
     )  # fmt: skip
-    made = words.bag_of_words(target)
+    made = references.bag_of_words(target)
     logits = made.bind(target.test)(torch.ones(12, 3))
     assert torch.equal(logits.argmax(1), target.labels[target.test])
     off = torch.tensor([[0.0, 1.0, 1.0]]).repeat(12, 1)

@@ -46,16 +46,11 @@ def spread(
     """
     if any(each.value(measure) is None for each in found):
         return None
-    rival = measure in RIVALS
-    count = found[0].count(measure)
+    labels, count, rival = found[0].labels, found[0].count(measure), measure in RIVALS
     rows = []
     for _ in range(min(repeats, RIVAL_REPEATS) if rival else repeats):
-        chosen = (
-            _half(found[0].labels, generator)
-            if rival
-            else torch.randint(count, (count,), generator=generator)
-        )
-        rows.append([_number(each.value(measure, chosen)) for each in found])
+        chosen = _half(labels, generator) if rival else torch.randint(count, (count,), generator=generator)
+        rows.append([each.value(measure, chosen) for each in found])
     draws = torch.tensor(rows, dtype=torch.float64)
     low, high = ranks(draws)
     best = (low == 1).double()
@@ -73,6 +68,13 @@ def ranks(values: Tensor) -> tuple[Tensor, Tensor]:
     return low, high
 
 
+def pairs_right(values: Tensor, known: Tensor) -> Tensor:
+    """The share (repeats,) of pairs that rows of values (repeats, models) order as `known`; a tie is half."""
+    wanted = torch.sign(known.unsqueeze(0) - known.unsqueeze(1))
+    found = torch.sign(values.unsqueeze(1) - values.unsqueeze(2))
+    return ((1 + wanted * found) / 2 * wanted.abs()).sum((1, 2)) / wanted.abs().sum()
+
+
 def _half(labels: Tensor, generator: torch.Generator) -> Tensor:
     """Half of each class, so that no class is lost."""
     parts = []
@@ -80,8 +82,3 @@ def _half(labels: Tensor, generator: torch.Generator) -> Tensor:
         rows = torch.nonzero(labels == label).flatten()
         parts.append(rows[torch.randperm(len(rows), generator=generator)][: max(1, (len(rows) + 1) // 2)])
     return torch.cat(parts)
-
-
-def _number(value: float | None) -> float:
-    assert value is not None
-    return value

@@ -1,46 +1,17 @@
-"""Models by name: torchvision's, or whatever image classifier transformers can load."""
+"""Models by name: torchvision's, or whatever image classifier or text model transformers can load."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from lib.base.extras import needed_from
 from lib.ranking.candidates import IMAGENET, Normalise
-from lib.ranking.measures import nearest
-
-
-def dictionary(models: Mapping[str, Any] | Iterable[Any]) -> dict[str, Any]:
-    """{name: model} from a mapping, or from a list of names; white space in a name becomes one space.
-
-    Raises ValueError or TypeError for no model, an empty name or one given twice, or a list of other things.
-    """
-    if isinstance(models, nn.Module):
-        raise TypeError(
-            f'models is one {type(models).__name__}: pass a dict name -> model, {{"mine": model}}'
-        )
-    if isinstance(models, str) or not isinstance(models, Mapping | Iterable):
-        raise TypeError(f"models is {models!r}: pass a dict name -> model, or a list of names")
-    pairs = list(models.items()) if isinstance(models, Mapping) else [(each, each) for each in models]
-    found: dict[str, Any] = {}
-    for given, model in pairs:
-        if not isinstance(models, Mapping) and not isinstance(given, str | PathLike):
-            raise TypeError(
-                f"models lists a {type(given).__name__}, which has no name here: pass a dict name -> model, "
-                '{"mine": model}'
-            )
-        name = " ".join(str(given).split())
-        if not name or name in found:
-            raise ValueError(
-                f"models has {f'the name {name!r} twice' if name else 'an empty name'}: give each its own"
-            )
-        found[name] = model if isinstance(models, Mapping) else str(model)
-    if not found:
-        raise ValueError("models is empty: pass at least one model")
-    return found
+from lib.ranking.checks import nearest
 
 
 def check(given: Mapping[str, Any], weights: str | None) -> None:
@@ -51,7 +22,8 @@ def check(given: Mapping[str, Any], weights: str | None) -> None:
     listed = [(name, str(model)) for name, model in given.items() if isinstance(model, str | PathLike)]
     if not listed:
         return
-    from torchvision import models
+    with needed_from("ranking"):
+        from torchvision import models
 
     known = models.list_models()
     for name, model in listed:
@@ -85,10 +57,9 @@ def image_model(name: str, given: str, weights: str | None) -> tuple[nn.Module, 
             f"{name}: {given!r} is no model of torchvision, and transformers cannot load it ({reason}); "
             "pass a name from torchvision.models.list_models(), a folder on disk, or the module itself"
         ) from error
-    scale = (
-        (processor.image_mean, processor.image_std) if getattr(processor, "do_normalize", False) else "inside"
-    )
-    return _Logits(model), scale, None
+    if getattr(processor, "do_normalize", False):
+        return _Logits(model), (processor.image_mean, processor.image_std), None
+    return _Logits(model), "inside", None
 
 
 class _Logits(nn.Module):
@@ -118,3 +89,23 @@ def _torchvision(name: str, given: str, weights: str | None) -> tuple[nn.Module,
     transform: Any = models.get_model_weights(given)[weights].transforms()
     mean, deviation = getattr(transform, "mean", IMAGENET[0]), getattr(transform, "std", IMAGENET[1])
     return model, (tuple(mean), tuple(deviation)), None
+
+
+def text_model(name: str, given: Any) -> tuple[Any, Any]:
+    """(tokenizer, model) of a folder or name that transformers knows; a classifier where it is one.
+
+    Raises ValueError for one that cannot be loaded.
+    """
+    with needed_from("ranking"):
+        import transformers
+
+    try:
+        config = transformers.AutoConfig.from_pretrained(given)
+        classifier = any("SequenceClassification" in kind for kind in config.architectures or [])
+        kind = transformers.AutoModelForSequenceClassification if classifier else transformers.AutoModel
+        return transformers.AutoTokenizer.from_pretrained(given), kind.from_pretrained(given).eval()
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{name}: transformers cannot load {given!r} ({str(error).splitlines()[0]}); pass a folder on "
+            "disk, or (tokenizer, model)"
+        ) from error

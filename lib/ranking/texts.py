@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lib.measures import probe
 from lib.measures.jacobian import Model
 from lib.models import training
 from lib.ranking.candidates import Passes
+from lib.ranking.pretrained import text_model
 from lib.ranking.targets import Target
 
 
@@ -63,9 +63,7 @@ class TextModel:
         table = self.model.get_input_embeddings()
 
         def run(gates: Tensor) -> tuple[Tensor, Tensor]:
-            self.passes.forward += len(gates)
-            if gates.requires_grad:
-                gates.register_hook(self._count)
+            self.passes.count(gates)
             gates = gates.to(self.device)
             each = torch.cat([gates, gates.new_ones(len(gates), 1)], dim=1).gather(1, index)
             made = self.model(
@@ -77,9 +75,6 @@ class TextModel:
 
         return run
 
-    def _count(self, gradient: Tensor) -> None:
-        self.passes.backward += len(gradient)
-
 
 def wrap(name: str, given: Any, target: Target, device: torch.device | None) -> TextModel:
     """A candidate from a folder or name that transformers knows, or from (tokenizer, model).
@@ -87,7 +82,9 @@ def wrap(name: str, given: Any, target: Target, device: torch.device | None) -> 
     Raises ValueError or TypeError for a model that cannot be loaded, is in training mode, or whose tokenizer
     is not a fast one (which tells the word that each token is from).
     """
-    tokenizer, model = given if isinstance(given, tuple | list) and len(given) == 2 else _loaded(name, given)
+    tokenizer, model = (
+        given if isinstance(given, tuple | list) and len(given) == 2 else text_model(name, given)
+    )
     if not getattr(tokenizer, "is_fast", False) or not isinstance(model, nn.Module):
         raise TypeError(
             f"{name}: for texts pass a folder or name that transformers knows, or (tokenizer, model) with a "
@@ -102,21 +99,6 @@ def wrap(name: str, given: Any, target: Target, device: torch.device | None) -> 
     return TextModel(name, model, tokenizer, target.texts, target.inputs.shape[1], where)
 
 
-def _loaded(name: str, given: Any) -> tuple[Any, Any]:
-    import transformers
-
-    try:
-        config = transformers.AutoConfig.from_pretrained(given)
-        classifier = any("SequenceClassification" in kind for kind in config.architectures or [])
-        kind = transformers.AutoModelForSequenceClassification if classifier else transformers.AutoModel
-        return transformers.AutoTokenizer.from_pretrained(given), kind.from_pretrained(given).eval()
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{name}: transformers cannot load {given!r} ({str(error).splitlines()[0]}); pass a folder on "
-            "disk, or (tokenizer, model)"
-        ) from error
-
-
 def untrained(like: TextModel, generator: torch.Generator) -> TextModel:
     """The same architecture with fresh weights, drawn from the generator: the baseline."""
     with training.seeded(generator):
@@ -125,53 +107,3 @@ def untrained(like: TextModel, generator: torch.Generator) -> TextModel:
             if hasattr(part, "reset_parameters"):
                 part.reset_parameters()
     return TextModel("untrained", fresh.eval(), like.tokenizer, like.texts, like.width, like.device)
-
-
-@dataclass
-class BagOfWords:
-    """The reference for texts, linear in word counts: f(g) = sum of g_w W[w] / sqrt(words) + b."""
-
-    weight: Tensor  # (vocabulary + 1, K); the last row is zero, for words that it does not know
-    bias: Tensor
-    ids: Tensor  # (N, words): rows of weight
-    name: str = "a linear classifier of word counts, fitted here"
-    passes: Passes = field(default_factory=Passes)
-    notes: list[str] = field(default_factory=list)
-
-    def bind(self, rows: Tensor) -> Model:
-        """gates (N, words) of the texts in `rows` -> logits (N, K)."""
-        terms = self.weight[self.ids[rows]]
-        return lambda gates: (
-            torch.einsum("nw,nwk->nk", gates.to(terms), terms) / self.ids.shape[1] ** 0.5 + self.bias
-        )
-
-    @torch.no_grad()
-    def read(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits, twice: they are its features."""
-        outputs = self.bind(rows)(x)
-        return outputs, outputs
-
-
-VOCABULARY = 500  # words, the most frequent of the fitting part
-
-
-def bag_of_words(target: Target) -> BagOfWords:
-    """Fit the reference on the target's own texts: no pretrained knowledge, and no training loop."""
-    assert target.texts is not None
-    texts = [[word.lower().strip(".,;:!?\"'()[]") for word in text] for text in target.texts]
-    counts: dict[str, int] = {}
-    for row in torch.cat([target.fit, target.valid]).tolist():
-        for word in set(texts[row]):
-            counts[word] = counts.get(word, 0) + 1
-    known = sorted(counts, key=lambda word: (-counts[word], word))[:VOCABULARY]
-    number = {word: i for i, word in enumerate(known)}
-    width = target.inputs.shape[1]
-    ids = torch.full((len(texts), width), len(known))
-    for i, text in enumerate(texts):
-        ids[i, : len(text)] = torch.tensor([number.get(word, len(known)) for word in text])
-    bags = torch.zeros(len(texts), len(known) + 1).scatter_add_(1, ids, torch.ones(ids.shape))[:, :-1]
-    bags = bags / width**0.5
-    sets = [(bags[rows], target.labels[rows]) for rows in (target.fit, target.valid, target.test)]
-    layer = probe.linear_probe(*sets, classes=len(target.classes), strengths=(1e-3, 1e-2, 1e-1))
-    weight = torch.cat([layer.weight.mT, layer.weight.new_zeros(1, len(target.classes))])
-    return BagOfWords(weight.float(), layer.bias.float(), ids)

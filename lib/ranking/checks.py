@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from os import PathLike
 from typing import Any
 
-from lib.ranking.measures import nearest
+from torch import nn
+
+
+def models_by_name(models: Mapping[str, Any] | Iterable[Any]) -> dict[str, Any]:
+    """{name: model} from a mapping, or from a list of names; white space in a name becomes one space.
+
+    Raises ValueError or TypeError for no model, an empty name or one given twice, or a list of other things.
+    """
+    if isinstance(models, nn.Module):
+        raise TypeError(
+            f'models is one {type(models).__name__}: pass a dict name -> model, {{"mine": model}}'
+        )
+    if isinstance(models, str) or not isinstance(models, Mapping | Iterable):
+        raise TypeError(f"models is {models!r}: pass a dict name -> model, or a list of names")
+    pairs = list(models.items()) if isinstance(models, Mapping) else [(each, each) for each in models]
+    found: dict[str, Any] = {}
+    for given, model in pairs:
+        if not isinstance(models, Mapping) and not isinstance(given, str | PathLike):
+            raise TypeError(
+                f"models lists a {type(given).__name__}, which has no name here: pass a dict name -> model, "
+                '{"mine": model}'
+            )
+        name = " ".join(str(given).split())
+        if not name or name in found:
+            raise ValueError(
+                f"models has {f'the name {name!r} twice' if name else 'an empty name'}: give each its own"
+            )
+        found[name] = model if isinstance(models, Mapping) else str(model)
+    if not found:
+        raise ValueError("models is empty: pass at least one model")
+    return found
 
 
 def whole(least: int, **values: Any) -> None:
@@ -47,3 +79,9 @@ def by_name(models: Mapping[str, Any], reference: bool, **given: Any) -> None:
                     f"{argument} names {name!r}, which is no model here{nearest(name, known)}: they are "
                     f"{', '.join(known)}"
                 )
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """ " (did you mean ...?)", where one of the known names is near."""
+    near = difflib.get_close_matches(str(name), list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
