@@ -64,15 +64,17 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _results(options: argparse.Namespace) -> int:
+    from lib.data import registry
+
     paths = audit.paths()
     if not (options.verify or options.rerun):
         print(results.overview(results.recorded()) if paths else "no run has been recorded yet")
         return 0
-    problems = [problem for path in paths for problem in audit.verify(path)]
+    problems = [problem for path in paths for problem in audit.verify(path, registry.needed)]
     print("\n".join(problems) or f"{len(paths)} recorded runs verified: nothing is wrong")
     for path in paths if options.rerun and not problems else ():
         try:
-            finding = audit.rerun(path)
+            finding = audit.rerun(path, registry.needed)
         except FileNotFoundError as error:
             print(f"{path.name}: not re-run: {error}")
             continue

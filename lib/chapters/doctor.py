@@ -53,7 +53,7 @@ def presets(here: bool = True) -> Table:
     for name in fingerprint.experiments():
         module = audit.experiment(name)
         for preset, config in module.PRESETS.items():
-            needs = module.datasets(config)
+            needs = [each.name for each in module.datasets(config)]
             lacks = ", ".join(need for need in needs if not registry.present(need))
             row = [name, preset, len(module.jobs(config)), ", ".join(needs) or "generated"]
             rows.append([*row, f"needs {lacks}" if lacks else "ready"] if here else row)

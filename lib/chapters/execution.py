@@ -299,5 +299,5 @@ def _data(code: str, given: dict[str, Any]) -> list[tuple[str, str | None]]:
     found = set(registry.digests().items()) if fingerprint.calls(code, "digests") else set()
     for module in map(audit.experiment, fingerprint.experiments(code)):
         config = module.PRESETS.get(given.get("preset", "quick"))
-        found |= {(name, registry.digest(name)) for name in (module.datasets(config) if config else ())}
+        found |= {(each.name, each.digest()) for each in (module.datasets(config) if config else ())}
     return sorted(found, key=str)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,31 @@ def get(name: str) -> Dataset:
     if name not in CATALOGUE:
         raise ValueError(f"no data set is called {name!r}; known: {', '.join(sorted(CATALOGUE))}")
     return CATALOGUE[name]
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A data set that a run reads, as the engine asks about it (`lib.engine.experiment.DataSet`)."""
+
+    name: str
+
+    @property
+    def items(self) -> int:
+        """How many it holds."""
+        return get(self.name).items
+
+    def digest(self) -> str | None:
+        """sha256 of what is here, None if it is absent."""
+        return digest(self.name)
+
+    def remedy(self) -> str:
+        """The sentence that tells how to get it."""
+        return remedy(get(self.name))
+
+
+def needed(*names: str) -> tuple[Needed, ...]:
+    """The data sets of these names, each once: what an experiment's `datasets` returns."""
+    return tuple(Needed(get(name).name) for name in dict.fromkeys(names))
 
 
 def for_use(use: str) -> list[Dataset]:

@@ -1,6 +1,7 @@
 """Are the recorded runs in `results/` what they say? Schema, checksums, numbers recomputed, a record re-run.
 
-Loads experiments by name, so a chapter that imported this would depend on all of them: for the command line.
+Loads experiments by name, so a chapter that imported this would depend on all of them: for the command line,
+which also hands over the registry of data sets (`registry.needed`).
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from lib.base import compute
-from lib.data import registry
 from lib.engine import fingerprint, parameters, runs, store
-from lib.engine.results import FOLDER, FORMER, SCHEMA, check_path, load
+from lib.engine.experiment import DataSet, Experiment
+from lib.engine.results import FOLDER, FORMER, SCHEMA, Record, check_path, load
 
+Registry = Callable[[str], Sequence[DataSet]]  # raises ValueError where it has no such name
 _FIELDS: dict[str, type] = {
     "schema": int, "experiment": str, "preset": str, "config": dict, "data": dict, "code": dict,
     "environment": dict, "started": str, "seconds": float, "records": list, "sha256": str,
@@ -33,7 +35,7 @@ _EXACT = 1e-9  # relative: a summary recomputed from stored raw values
 _RERUN = 1e-3  # relative: the same record on another machine; a module may set RERUN_TOLERANCE
 
 
-def experiment(name: str) -> Any:
+def experiment(name: str) -> Experiment[Any]:
     """The module `lib.experiments.<name>`.
 
     Raises:
@@ -42,10 +44,11 @@ def experiment(name: str) -> Any:
     known, name = fingerprint.experiments(), FORMER.get(name, name)
     if name not in known:
         raise ValueError(f"no experiment is called {name!r}; there are: {', '.join(known)}")
-    return import_module(f"lib.experiments.{name}.record")
+    found: Any = import_module(f"lib.experiments.{name}.record")
+    return cast(Experiment[Any], found)
 
 
-def verify(path: Path) -> list[str]:
+def verify(path: Path, needed: Registry) -> list[str]:
     """What is wrong with a recorded run; an empty list if nothing is.
 
     Checks the schema and its types, that every number is finite, the checksum over the content, the data
@@ -57,13 +60,13 @@ def verify(path: Path) -> list[str]:
     except (OSError, ValueError) as error:
         return [f"{path.name}: not readable as JSON: {error}"]
     shape = list(_shape(content))
-    found = shape or [*_content(content), *_against_module(content)]
+    found = shape or [*_content(content), *_data(content["data"], needed), *_against_module(content)]
     if not shape and not path.stem.startswith(f"{content['experiment']}-{content['preset']}"):
         found.append(f"is named for another run than {content['experiment']}-{content['preset']}")
     return [f"{path.name}: {problem}" for problem in found]
 
 
-def rerun(path: Path) -> str | None:
+def rerun(path: Path, needed: Registry) -> str | None:
     """Run the quickest record of a recorded run afresh; None if it agrees, else what differs.
 
     This, not a hash of the code, decides whether a recorded run is stale. The finding is kept in
@@ -73,7 +76,7 @@ def rerun(path: Path) -> str | None:
     Raises:
         FileNotFoundError: the data are not here. ValueError: the file is not sound (see `verify`).
     """
-    if problems := verify(path):
+    if problems := verify(path, needed):
         raise ValueError(problems[0])
     result = load(path)
     module = experiment(result.experiment)
@@ -82,7 +85,7 @@ def rerun(path: Path) -> str | None:
         "agrees": finding is None,
         "finding": finding,
         "records": store.digest(result.records),
-        "code": fingerprint.digest(Path(module.__file__)),
+        "code": fingerprint.digest(Path(module.__file__ or "")),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     if _said(check_path(path)) != _undated(kept):  # as it was, with its date, where nothing is new
@@ -90,7 +93,7 @@ def rerun(path: Path) -> str | None:
     return finding
 
 
-def _said(path: Path) -> dict | None:
+def _said(path: Path) -> dict[str, Any] | None:
     """What a finding says that was kept, without its date."""
     try:
         return _undated(json.loads(path.read_text(encoding="utf-8")))
@@ -98,7 +101,7 @@ def _said(path: Path) -> dict | None:
         return None
 
 
-def _undated(finding: dict) -> dict:
+def _undated(finding: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in finding.items() if name != "date"}
 
 
@@ -123,7 +126,7 @@ def differences(stored: Any, found: Any, tolerance: float, place: str = "record"
         yield f"{place} is {stored!r} as recorded, {found!r} now"
 
 
-def _rerun_one(module: Any, config: Any, records: list[dict]) -> str | None:
+def _rerun_one(module: Experiment[Any], config: Any, records: list[Record]) -> str | None:
     config = _on_this_machine(config)
     jobs = module.jobs(config)
     if len(jobs) != len(records):
@@ -173,7 +176,7 @@ def _typed(content: Any, fields: dict[str, type], place: str) -> Iterator[str]:
             yield f"{place}{name} must be {kind.__name__}, not {value!r}"
 
 
-def _content(content: dict) -> Iterator[str]:
+def _content(content: dict[str, Any]) -> Iterator[str]:
     """What is wrong in a file of the right shape."""
     if content["schema"] != SCHEMA:
         yield f"has schema {content['schema']}; this code reads {SCHEMA}"
@@ -185,18 +188,17 @@ def _content(content: dict) -> Iterator[str]:
         datetime.fromisoformat(content["started"])
     except ValueError:
         yield f"started {content['started']!r} is not a time"
-    for row, again in Counter(store.digest(_untimed(row)) for row in content["records"]).items():
+    digests = [store.digest(_untimed(row)) for row in content["records"]]
+    for digest, again in Counter(digests).items():
         if again > 1:
-            index = [store.digest(_untimed(row)) for row in content["records"]].index(row)
-            yield f"record {index} comes {again} times"
-    yield from _data(content["data"])
+            yield f"record {digests.index(digest)} comes {again} times"
 
 
-def _data(data: dict[str, dict]) -> Iterator[str]:
+def _data(data: dict[str, dict[str, Any]], needed: Registry) -> Iterator[str]:
     """Data sets that the registry does not know, or of which it has another version here."""
     for name, entry in data.items():
         try:
-            here = registry.digest(name)
+            here = needed(name)[0].digest()
         except ValueError as error:
             yield str(error)
             continue
@@ -206,7 +208,7 @@ def _data(data: dict[str, dict]) -> Iterator[str]:
             yield f"was run on another {name} ({entry['sha256'][:12]}) than the one here ({here[:12]})"
 
 
-def _against_module(content: dict) -> Iterator[str]:
+def _against_module(content: dict[str, Any]) -> Iterator[str]:
     """A config that the experiment refuses; numbers that its `recompute` finds otherwise."""
     try:
         module = experiment(content["experiment"])
@@ -214,10 +216,9 @@ def _against_module(content: dict) -> Iterator[str]:
     except (ValueError, TypeError) as error:
         yield str(error)
         return
-    if not hasattr(module, "recompute"):
-        return
+    recompute: Any = getattr(module, "recompute", lambda record: {})
     for index, row in enumerate(content["records"]):
-        again = json.loads(json.dumps(module.recompute(row)))
+        again = json.loads(json.dumps(recompute(row)))
         for name, value in again.items():
             if name not in row:
                 yield f"record {index} has no {name!r} to compare with"
@@ -225,7 +226,7 @@ def _against_module(content: dict) -> Iterator[str]:
                 yield from differences(row[name], value, _EXACT, f"record {index}: {name}")
 
 
-def _untimed(row: dict) -> dict:
+def _untimed(row: Record) -> Record:
     return {name: value for name, value in row.items() if name != "seconds"}
 
 

@@ -47,11 +47,11 @@ C = TypeVar("C", bound=Settings)
 
 
 class Experiment(Protocol[C]):
-    """A module with these names, and, if it has a use for them, with these:
+    """A module with these names, and, where it has a use for them, with more:
 
-    - `JOB_IGNORES`: fields that say which jobs there are, such as `seeds`. They leave the key of a record, and
-      `run_job` sees None in their place.
-    - `recompute(record)`: {name: value} of what follows from a record, compared with it by `results --verify`.
+    - `JOB_IGNORES`: fields that say which jobs there are, such as `seeds`. They leave the key of a record,
+      and `run_job` sees None in their place.
+    - `recompute(record)`: {name: value} of what follows from a record; `results --verify` compares.
     - `RERUN_TOLERANCE`: how far, relative, a record that is run again may lie from the recorded one.
     - `LABELS`: {preset: what a caption calls it}.
     """

@@ -145,7 +145,7 @@ def test_the_digest_follows_the_closure_its_versions_and_recorded_runs(small, tm
 def test_the_digest_follows_the_data_of_the_chapters_preset(small, monkeypatch):
     checksums = {"digits": "a", "cifar10": "b"}
     presets = {"quick": ("digits",), "paper": ("cifar10",)}
-    toy = SimpleNamespace(PRESETS=presets, datasets=lambda config: config)
+    toy = SimpleNamespace(PRESETS=presets, datasets=lambda config: registry.needed(*config))
     monkeypatch.setattr(execution.audit, "experiment", lambda name: toy)
     monkeypatch.setattr(registry, "digest", checksums.get)
     monkeypatch.setattr(registry, "digests", lambda: dict(checksums))

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from lib.data import registry
 from lib.engine import audit, fingerprint, results, runs, store
 
 
@@ -35,7 +36,7 @@ def kept(tmp_path, monkeypatch):
         PRESETS={"quick": Config()},
         factor=1,
         computed=[],
-        datasets=lambda config: ("digits",),
+        datasets=lambda config: registry.needed("digits"),
         jobs=lambda config: [{"seed": seed} for seed in range(config.seeds)],
         run_job=run_job,
         recompute=lambda record: {"total": sum(record["raw"])},
@@ -68,7 +69,7 @@ def test_a_recorded_run_has_the_schema_and_comes_back(kept):
     assert (back.config.widths, back.path) == ([1, 2], kept.path)
     assert back.caption.startswith("quick: miniature data · digits · seeds 0-1 · cpu · torch 2.")
     assert back.caption.endswith(f"· recorded {content['started'][:10]}")
-    assert audit.verify(kept.path) == []
+    assert audit.verify(kept.path, registry.needed) == []
 
 
 def test_recorded_picks_by_experiment_and_preset(kept):
@@ -115,14 +116,14 @@ def test_recorded_picks_by_experiment_and_preset(kept):
 )
 def test_verify_finds_what_is_wrong_even_under_a_fitting_checksum(kept, edit, problem):
     change(kept.path, edit, sealed="nan" not in problem.lower())
-    found = audit.verify(kept.path)
+    found = audit.verify(kept.path, registry.needed)
     assert any(problem in each for each in found), found
     assert all(each.startswith("toy-quick.json: ") for each in found)
 
 
 def test_verify_finds_an_edited_number_by_the_checksum(kept):
     change(kept.path, lambda c: c["records"][0]["seconds"].update(train=0.5), sealed=False)
-    assert audit.verify(kept.path) == [
+    assert audit.verify(kept.path, registry.needed) == [
         "toy-quick.json: its checksum does not fit its content: it was edited after it was recorded"
     ]
 
@@ -133,13 +134,13 @@ def test_a_stale_run_is_found_by_running_its_quickest_record(kept):
 
     assert standing() == "not re-run"
     kept.computed.clear()
-    assert audit.rerun(kept.path) is None
+    assert audit.rerun(kept.path, registry.needed) is None
     assert kept.computed == [1], "the quickest record, computed afresh"
     assert standing().startswith("agrees (2")
     kept.factor = 1 + 1e-6
-    assert audit.rerun(kept.path) is None, "within the tolerance"
+    assert audit.rerun(kept.path, registry.needed) is None, "within the tolerance"
     kept.factor = 1.01
-    assert "record 1['total'] is 3.33" in audit.rerun(kept.path)
+    assert "record 1['total'] is 3.33" in audit.rerun(kept.path, registry.needed)
     assert standing().startswith("stale (2")
     assert "stale" in str(results.overview(runs.recorded(folder=kept.path.parent)))
     change(kept.path, lambda c: c["records"][0].update(seed=7))
@@ -148,14 +149,14 @@ def test_a_stale_run_is_found_by_running_its_quickest_record(kept):
 
 def test_a_run_that_cannot_be_repeated_says_so(kept):
     kept.jobs = lambda config: [{"seed": 0}]
-    assert audit.rerun(kept.path) == "the config now means 1 records, not 2"
-    kept.datasets = lambda config: ("stl10",)
+    assert audit.rerun(kept.path, registry.needed) == "the config now means 1 records, not 2"
+    kept.datasets = lambda config: registry.needed("stl10")
     kept.jobs = lambda config: [{"seed": seed} for seed in range(2)]
     with pytest.raises(FileNotFoundError, match="stl10"):
-        audit.rerun(kept.path)
+        audit.rerun(kept.path, registry.needed)
     change(kept.path, lambda c: c.pop("code"))
     with pytest.raises(ValueError, match="code must be dict"):
-        audit.rerun(kept.path)
+        audit.rerun(kept.path, registry.needed)
 
 
 @pytest.mark.parametrize(
@@ -175,14 +176,16 @@ def test_differences(stored, found, expected):
 
 
 def test_every_recorded_run_of_the_project_is_sound():
-    assert [problem for path in audit.paths() for problem in audit.verify(path)] == []
+    assert [problem for path in audit.paths() for problem in audit.verify(path, registry.needed)] == []
 
 
 def test_verify_finds_a_number_that_is_too_large_for_a_float(kept):
     text = kept.path.read_text()
     kept.path.write_text(text.replace('"total": 2.3333333333333335', '"total": 1e999'))
     assert kept.path.read_text() != text
-    assert audit.verify(kept.path) == ["toy-quick.json: not readable as JSON: 1e999 is not a finite number"]
+    assert audit.verify(kept.path, registry.needed) == [
+        "toy-quick.json: not readable as JSON: 1e999 is not a finite number"
+    ]
 
 
 def test_a_title_says_whether_a_run_is_recorded(kept):

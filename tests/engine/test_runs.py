@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 import torch
 
+from lib.data import registry
 from lib.engine import fingerprint, runs, store
 
 
@@ -107,7 +108,7 @@ def test_a_record_that_json_cannot_keep_is_refused(toy, value, error, match):
 
 
 def test_absent_data_name_the_remedy(toy):
-    toy.datasets = lambda config: ("stl10",)
+    toy.datasets = lambda config: registry.needed("stl10")
     with pytest.raises(FileNotFoundError, match=r"toy at preset quick needs .* stl10.*data_scripts"):
         runs.run(toy, Config())
 
@@ -115,7 +116,7 @@ def test_absent_data_name_the_remedy(toy):
 def test_captions_tell_what_was_run(toy):
     assert runs.run(toy, Config()).caption.startswith("quick: generated data · seeds 0-2 · cpu · torch 2.")
     assert ", changed: scale = 2.0 · seed 0 · " in runs.run(toy, Config(seeds=1, scale=2.0)).caption
-    toy.datasets = lambda config: ("digits",)
+    toy.datasets = lambda config: registry.needed("digits")
     assert runs.run(toy, Config()).caption.startswith("quick: miniature data · digits · seeds 0-2 · cpu")
 
 

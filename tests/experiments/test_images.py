@@ -13,6 +13,7 @@ from lib.attacks.pgd import pgd
 from lib.attacks.virtual import virtual
 from lib.base import compute
 from lib.data import images as data
+from lib.data import registry
 from lib.engine import parameters, results, runs
 from lib.experiments.common import pixels
 from lib.experiments.images import claims, figures, networks, settings, tables
@@ -182,7 +183,7 @@ def test_presets_are_complete(preset):
     config = images.PRESETS[preset]
     jobs = images.jobs(config)
     assert len(jobs) == 6 * len(config.targets) * config.seeds
-    assert config.source_data in images.datasets(config)
+    assert registry.needed(config.source_data)[0] in images.datasets(config)
     assert config.preset == preset
     assert parameters.build(images, {"preset": preset, "seeds": None}) == config
     for target in config.targets:
@@ -202,7 +203,7 @@ def test_the_paper_s_network_and_schedule():
         0.1,
         10,
     )
-    assert images.datasets(config) == ("cifar10", "stl10")
+    assert images.datasets(config) == registry.needed("cifar10", "stl10")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from lib.base import compute
+from lib.data import registry
 from lib.data.task_labels import TASKS, VOID
 from lib.engine import parameters
 from lib.experiments.tasks import bank, losses, measures, networks, readout, rivals, scenes, settings
@@ -342,7 +343,7 @@ def test_the_paper_preset_needs_the_bank_and_adds_its_parts_up(monkeypatch):
     config = dataclasses.replace(
         tasks.PRESETS["paper"], height=16, width=16, attack_images=6, batch_size=4, steps=2, device="cpu"
     )
-    assert tasks.datasets(config) == ("nyuv2", "taskbank")
+    assert tasks.datasets(config) == registry.needed("nyuv2", "taskbank")
     record = tasks.run_job(config, {"seed": 0, "fold": 0})
     assert json.loads(json.dumps(record)) == record
     assert record["attacked"] == 6

@@ -10,7 +10,6 @@ from tinytext import JOB, TINY, imitation
 
 from lib import statistics
 from lib.base import paper
-from lib.data import registry
 from lib.engine import results, runs
 from lib.experiments.text import claims, example, explain, figures, networks, settings, summary, tables
 from lib.experiments.text import record as text
@@ -108,7 +107,7 @@ def test_tables_and_figures_show_every_source(record):
 
 
 def test_an_attacked_text_is_shown_escaped_with_its_changes():
-    if any(registry.digest(name) is None for name in text.datasets(TINY)):
+    if any(each.digest() is None for each in text.datasets(TINY)):
         pytest.skip("the data sets of the recorded run are not here")
     found = example.example(TINY)
     assert [one.attacker for one in found.attacks] == [*TINY.sources, example.ITSELF]

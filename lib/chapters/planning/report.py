@@ -8,7 +8,6 @@ from typing import Any
 from lib.base.tables import Table
 from lib.chapters.planning import costs, halving, schedule
 from lib.chapters.planning.costs import IMAGE, STL_FOUR, operations, parameters
-from lib.data import registry
 
 COMPUTED = "Computed from counted operations, not measured"
 FEATURES, CLASSES, PIXELS = 512, 4, 3 * 32 * 32  # of the image experiment's ResNet-18
@@ -36,13 +35,13 @@ def stages(modules: Sequence[Any]) -> list[costs.Stage]:
 
 
 def storage(modules: Sequence[Any]) -> Table:
-    """Jobs, the networks that are kept, and the data's published sizes where the registry knows them."""
+    """Jobs, the networks that are kept, and the data's published sizes where it is known."""
     rows: list[list[Any]] = []
     for module in modules:
-        names = module.datasets(module.PRESETS["paper"])
+        sets = module.datasets(module.PRESETS["paper"])
         jobs, shared = costs.queue(module, 1.0)
         trained = sum(value > 0 for value in shared.values())
-        items = ", ".join(f"{name} ({registry.get(name).items:,})" for name in names)
+        items = ", ".join(f"{each.name} ({each.items:,})" for each in sets)
         rows.append([module.NAME, len(jobs), trained, costs.gigabytes(module), items])
     columns = ["experiment", "jobs", "networks trained", "GB of networks", "data (items)"]
     return Table(columns, rows, caption="Jobs and storage of the paper's settings")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from lib.data import registry
 from lib.data.drawn import faces
 from lib.data.faces import BENCHMARKS
 from lib.engine.parameters import Checked, Count, NotNegative, Some, limits, one_of
@@ -81,11 +82,11 @@ def is_control(source: str) -> bool:
     return source.split(" ")[0] in (UNTRAINED, PERMUTED)
 
 
-def datasets(config: Config) -> tuple[str, ...]:
-    """Names in the data registry; LFW comes with the 299 people packed, else in the benchmarks' format."""
+def datasets(config: Config) -> tuple[registry.Needed, ...]:
+    """Photos and pairs; LFW comes with the 299 people packed, else in the benchmarks' format."""
     faces = () if config.data == "rendered" else (config.data,)
     tests = [lfw(config) if name == "lfw" else "face_benchmarks" for name in config.benchmarks]
-    return tuple(dict.fromkeys([*faces, *(t for t, n in zip(tests, config.benchmarks) if n != STRANGERS)]))
+    return registry.needed(*faces, *(t for t, n in zip(tests, config.benchmarks) if n != STRANGERS))
 
 
 def lfw(config: Config) -> str:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lib.base import compute
-from lib.data import images
+from lib.data import images, registry
 from lib.engine import runs
 from lib.experiments.images import attacking, networks, settings
 from lib.experiments.images.attacking import logits, share
@@ -31,9 +31,9 @@ IMAGES = 1000  # of the target's training part, balanced, for the rivals; as man
 Sets = tuple[Tensor, Tensor]
 
 
-def datasets(config: Config) -> tuple[str, ...]:
-    """Names in the data registry."""
-    return tuple(dict.fromkeys([config.source_data, *(settings.split_target(t)[0] for t in config.targets)]))
+def datasets(config: Config) -> tuple[registry.Needed, ...]:
+    """Of the sources and of the targets."""
+    return registry.needed(config.source_data, *(settings.split_target(t)[0] for t in config.targets))
 
 
 def jobs(config: Config) -> list[dict[str, Any]]:

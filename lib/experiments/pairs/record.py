@@ -30,7 +30,7 @@ def stamp(config: Config, seeds: str) -> str:
     return f"{config.preset}: drawn networks, {sizes} · {seeds} · {compute.resolve_device(config.device)}"
 
 
-def datasets(config: Config) -> tuple[str, ...]:
+def datasets(config: Config) -> tuple[()]:
     """Registry names of the data that a run reads: none, every example is drawn."""
     return ()
 

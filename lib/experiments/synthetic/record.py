@@ -32,7 +32,7 @@ RERUN_TOLERANCE = 0.25  # L-BFGS magnifies the last bit: 1e-14 in the start move
 JOB_IGNORES = ("seeds", "directions", "widths", "floor")  # none of them changes a record
 
 
-def datasets(config: Config) -> tuple[str, ...]:
+def datasets(config: Config) -> tuple[()]:
     """None: the data are drawn from the seed."""
     return ()
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lib.base import compute
+from lib.data import registry
 from lib.data.task_labels import VOID
 from lib.engine import runs
 from lib.experiments.tasks import losses, measures, networks, scenes
@@ -57,9 +58,9 @@ def example(config: Config) -> Example:
     )
 
 
-def datasets(config: Config) -> tuple[str, ...]:
+def datasets(config: Config) -> tuple[registry.Needed, ...]:
     """As the experiment."""
-    return DATA[config.data]
+    return registry.needed(*DATA[config.data])
 
 
 def jobs(config: Config) -> list[dict[str, Any]]:

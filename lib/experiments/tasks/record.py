@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lib.base import compute
+from lib.data import registry
 from lib.experiments.tasks import bank, losses, measures, networks, readout, rivals, scenes
 from lib.experiments.tasks.networks import NAMES
 from lib.experiments.tasks.settings import DATA, NOISE, PRESETS, UNTRAINED, Config
@@ -26,9 +27,9 @@ NAME = "tasks"
 JOB_IGNORES = ("seeds",)
 
 
-def datasets(config: Config) -> tuple[str, ...]:
-    """Names in the data registry."""
-    return DATA[config.data]
+def datasets(config: Config) -> tuple[registry.Needed, ...]:
+    """None where the rooms are drawn."""
+    return registry.needed(*DATA[config.data])
 
 
 def jobs(config: Config) -> list[dict[str, Any]]:

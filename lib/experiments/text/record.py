@@ -11,6 +11,7 @@ from typing import Any
 
 from lib.attacks.words import candidates
 from lib.base import compute
+from lib.data import registry
 from lib.experiments.text import attacking, learning, networks, settings, tangent
 from lib.experiments.text.settings import PRESETS, UNTRAINED, Config
 
@@ -20,11 +21,11 @@ NAME = "text"
 JOB_IGNORES = ("seeds",)
 
 
-def datasets(config: Config) -> tuple[str, ...]:
-    """Names in the data registry: the texts, the encoder, and the candidates of the attack."""
+def datasets(config: Config) -> tuple[registry.Needed, ...]:
+    """The texts, the encoder, and the candidates of the attack."""
     names = [settings.split_name(name)[0] for name in (config.target, *config.sources)]
     words = candidates.opposites_data() if config.candidates == "embeddings" else [config.candidates]
-    return tuple(dict.fromkeys([*names, config.encoder, *words]))
+    return registry.needed(*names, config.encoder, *words)
 
 
 def jobs(config: Config) -> list[dict[str, Any]]:
