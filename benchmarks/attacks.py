@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from lib.attacks.pgd import pgd
-from lib.attacks.virtual import virtual
+from lib.attacks.projected import pgd
+from lib.attacks.tangent import virtual
 from lib.base.tables import Table
 from lib.models import training
 from lib.models.resnet import ResNet

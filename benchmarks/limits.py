@@ -14,8 +14,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from benchmarks.attacks import narrow
-from lib.attacks.pgd import pgd
-from lib.attacks.virtual import virtual
+from lib.attacks.projected import pgd
+from lib.attacks.tangent import virtual
 from lib.base.tables import Table
 from lib.measures import transferability
 from lib.models import training

@@ -44,9 +44,9 @@ from benchmarks._classifiers import (
 )
 from benchmarks._wordcnn import WordCNN
 from lib import attacks
-from lib.attacks.textfooler import Attacked, Options
 from lib.attacks.words import tagging
 from lib.attacks.words.stop_words import STOP_WORDS
+from lib.attacks.words.textfooler import Attacked, Options
 from lib.base.tables import Table
 from lib.data import registry, text
 from lib.engine import fingerprint

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from lib.base.tables import Table
-from lib.measures import jacobian, spectrum, transferability
+from lib.measures import _reduction, jacobian, singular, transferability
 
 SIZES = (5000, 10, 50), (1200, 10, 30), (1000, 4, 3072)  # a large one, section 4.1's, small colour images'
 NETWORK = {"samples": 1200, "inputs": 30, "centres": 100, "outputs": 10}  # section 4.1 of the paper
@@ -65,11 +65,10 @@ def _products(source, target):
 
 
 PARTS = {
-    "Gram matrices": [(spectrum, "_gram")],
-    "reduction to three diagonals": [(spectrum, "_tridiagonal")],
-    "two largest values of each": [(spectrum, "_largest")],
-    "top vector of each": [(spectrum, "_perron"), (spectrum, "_carry_back")],
-    "attacks, angles and deviations": [(spectrum.TopPair, name) for name in ("right", "meet", "deviation")],
+    "reduction to three diagonals": [(_reduction, "_tridiagonal")],
+    "two largest values of each": [(_reduction, "_largest")],
+    "top vector of each": [(_reduction, "_perron"), (_reduction, "_carry_back")],
+    "attacks, angles and deviations": [(singular.TopPair, name) for name in ("right", "meet", "deviation")],
     "alignment": [(transferability, "_align")],
 }
 
@@ -78,7 +77,7 @@ def shares(source, target, repeats=9):
     """{part: its share of measure_jacobians}, the middle one of several; what no part names is the rest."""
     found = [_once(source, target) for _ in range(repeats + 1)][1:]  # the first is a warm-up
     middle = {part: statistics.median(each[part] for each in found) for part in PARTS}
-    return middle | {"the rest: copies, scaling, checks": 1 - sum(middle.values())}
+    return middle | {"the rest: Gram matrices, copies, scaling, checks": 1 - sum(middle.values())}
 
 
 def _once(source, target):

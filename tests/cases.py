@@ -33,7 +33,7 @@ def _tie(N, gap):
     return sigma
 
 
-# Each is (N, outputs, n); N = 300 is enough for the batched path of lib.measures.spectrum.
+# Each is (N, outputs, n); N = 300 is enough for the batched path of lib.measures.singular.
 STACKS = {
     "wide": normal(300, 5, 12),
     "tall": normal(300, 9, 4),
@@ -53,6 +53,10 @@ STACKS = {
     "some zero": normal(300, 4, 6) * (torch.arange(300) % 3 > 0).double()[:, None, None],
     "many scales": normal(300, 4, 6) * 10.0 ** torch.linspace(-120, 120, 300).double()[:, None, None],
     "few samples": normal(7, 3, 5),
+    "few and wide": normal(7, 3, 200),
+    "few and wide, of rank one": with_spectrum(torch.ones(5, 1, dtype=torch.float64), 4, 300),
+    "few and wide, some zero": normal(9, 2, 100) * (torch.arange(9) % 3 > 0).double()[:, None, None],
+    "one wide output": normal(7, 1, 50),
     "one sample": normal(1, 3, 5),
 }
 

@@ -18,6 +18,14 @@ def triplets(matrix):
     return sigma[0], second, right[0] if sigma[0] > 0 else 0 * right[0]
 
 
+def top(J, k):
+    """The k largest singular values (N, k) and right vectors (N, k, n) of a stack, or zeros."""
+    _, sigma, right = torch.linalg.svd(J, full_matrices=False)
+    short = max(0, k - sigma.shape[1])
+    pad = torch.nn.functional.pad
+    return pad(sigma[:, :k], (0, short)), pad(right[:, :k], (0, 0, 0, short))
+
+
 def transferability(jac_source, jac_target, weights=None):
     """Definitions 1 to 4 as they are printed, a sample at a time; a dict."""
     w = (

@@ -1,25 +1,31 @@
-"""The paper's attacks: `virtual` (Def. 1), `pgd` and `textfooler` (App. G.1), imported when asked for."""
+"""The paper's attacks: `virtual` (Def. 1), `pgd` and `textfooler` (App. G.1).
 
-import sys
-from importlib import import_module
-from types import ModuleType
-from typing import Any
+Each is loaded when it is first asked for, so that who attacks images depends on no English dictionary.
+"""
 
-_NAMES = ("pgd", "textfooler", "virtual")
+import pkgutil
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lib.attacks.projected import pgd as pgd
+    from lib.attacks.tangent import virtual as virtual
+    from lib.attacks.words.textfooler import textfooler as textfooler
+
+# Public name -> `module:attribute`, as in `lib.FACE`. No module has the name of its attack, or importing it
+# would hide the function. `engine.fingerprint` reads this table too.
+FACE = {
+    "pgd": "lib.attacks.projected:pgd",
+    "textfooler": "lib.attacks.words.textfooler:textfooler",
+    "virtual": "lib.attacks.tangent:virtual",
+}
+__all__ = [*FACE]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _NAMES:
-        raise AttributeError(f"lib.attacks has no attack {name!r}: it has {', '.join(_NAMES)}")
-    return getattr(import_module(f"lib.attacks.{name}"), name)
+    if name not in FACE:
+        raise AttributeError(f"lib.attacks has no attack {name!r}: it has {', '.join(FACE)}")
+    return pkgutil.resolve_name(FACE[name])
 
 
-class _Attacks(ModuleType):
-    """Importing `lib.attacks.virtual` binds the module to the name; the function is what is meant."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        bound = name in _NAMES and isinstance(value, ModuleType)
-        super().__setattr__(name, getattr(value, name) if bound else value)
-
-
-sys.modules[__name__].__class__ = _Attacks
+def __dir__() -> list[str]:
+    return __all__

@@ -124,16 +124,28 @@ def _imports(source: Source) -> Iterator[Path | str]:
     for node in _nodes(source):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield from _resolve(alias.name)
+                yield from _named(alias.name)
         elif isinstance(node, ast.ImportFrom):
             base = _absolute(node, source)
             yield from _resolve(base)
             for alias in node.names:
-                yield from _resolve(_faced(f"{base}.{alias.name}"), only_lib=True)
+                yield from _named(f"{base}.{alias.name}", only_lib=True)
         elif isinstance(node, ast.Attribute):
-            yield from _resolve(_faced(f"{PACKAGE.name}.{node.attr}"), only_lib=True)
+            yield from _named(f"{PACKAGE.name}.{node.attr}", only_lib=True)
         elif _called(node) in _DYNAMIC:
             yield from _reachable(node, source)
+
+
+def _named(dotted: str, *, only_lib: bool = False) -> Iterator[Path | str]:
+    """The files behind a name; of a room with a public face, such as `lib.attacks`, all that it may hand out.
+
+    A module of such a room (`lib.attacks.projected`) does not count its neighbours.
+    """
+    found = _faced(dotted)
+    yield from _resolve(found, only_lib=only_lib)
+    if found != PACKAGE.name:  # of which only the names that follow count
+        for module in _face_of(found).values():
+            yield from _resolve(module.partition(":")[0])
 
 
 def _resolve(dotted: str, *, only_lib: bool = False) -> Iterator[Path | str]:
@@ -149,10 +161,15 @@ def _resolve(dotted: str, *, only_lib: bool = False) -> Iterator[Path | str]:
 
 
 def _faced(dotted: str) -> str:
-    """The module behind a name of the public face (`lib.FACE`), such as `lib.rank`; else the name itself."""
-    head, _, name = dotted.partition(".")
-    known = _face(PACKAGE / "__init__.py", _stamp(PACKAGE / "__init__.py")) if head == PACKAGE.name else {}
-    return known.get(name, dotted).partition(":")[0]
+    """The module behind a name of a package's face (`FACE`), such as `lib.rank`; else the name itself."""
+    package, _, name = dotted.rpartition(".")
+    return _face_of(package).get(name, dotted).partition(":")[0]
+
+
+def _face_of(package: str) -> dict[str, str]:
+    head, *rest = package.split(".")
+    path = PACKAGE.joinpath(*rest, "__init__.py")
+    return _face(path, _stamp(path)) if head == PACKAGE.name else {}
 
 
 @cache

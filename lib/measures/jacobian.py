@@ -1,4 +1,4 @@
-"""Jacobians of a batch, and their top singular triplets, dense or matrix-free.
+"""Jacobians of a batch, and their top singular triplets without the Jacobian.
 
 A Jacobian stack `J` is (N, outputs, n): one row an output, one column an input, the transpose of the
 paper's gradient (section 3). Explained in the chapter "Definitions".
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from lib.measures import krylov
+from lib.measures import singular
 
 Model = Callable[[Tensor], Tensor]
 
@@ -47,8 +47,7 @@ def _jacobians(f: Model, x: Tensor) -> Tensor:
 
 
 def _finite(derivatives: Tensor) -> Tensor:
-    """The sum is finite only if every number is, and much cheaper to ask; it may overflow, so look again."""
-    if not (torch.isfinite(derivatives.sum()) or torch.isfinite(derivatives).all()):
+    if not singular.finite(derivatives):
         raise ValueError(
             "f has a Jacobian that is NaN or infinite: look for a division or a root at zero in f"
         )
@@ -72,22 +71,6 @@ class TopSingular:
     right: Tensor
     residual: Tensor
     products: int
-
-
-def top_triplets(J: Tensor, k: int = 2) -> tuple[Tensor, Tensor]:
-    """The k largest singular values (N, k) and right vectors (N, k, n) of a stack (N, outputs, n).
-
-    Where there are fewer than k, values and vectors are zero; so are the vectors of a zero value
-    (theory, "degenerate cases"). In a tie the vectors are the solver's first. A 16-bit J gives float32.
-    """
-    check_stack(J, "J")
-    if k < 1:
-        raise ValueError(f"k = {k}: at least one singular value must be asked for")
-    _, sigma, right = torch.linalg.svd(_finite(_single(J)), full_matrices=False)
-    short = max(0, k - sigma.shape[1])
-    sigma = nn.functional.pad(sigma[:, :k], (0, short))
-    right = nn.functional.pad(right[:, :k], (0, 0, 0, short))
-    return sigma, right * (sigma > 0).unsqueeze(-1)
 
 
 @torch.inference_mode(False)
@@ -128,7 +111,7 @@ def _top_singular(f: Model, x: Tensor, k: int, tolerance: float) -> TopSingular:
 
     with warnings.catch_warnings():  # torch scripts its forward-mode rules on their first use
         warnings.filterwarnings("ignore", ".*torch.jit.script.*", FutureWarning)
-        sigma, right, residual, spent = krylov.top_triplets(
+        sigma, right, residual, spent = singular.by_products(
             push, pull, _single(y.detach()), x[0].numel(), k, tolerance
         )
     return TopSingular(sigma, right.reshape(len(x), k, *x.shape[1:]), residual, spent)
@@ -148,16 +131,6 @@ def check_call(f: Model, x: Tensor) -> None:
             f"{type(module).__name__} is in training mode, where dropout and batch norm mix noise and other "
             "samples into the Jacobian: call model.eval() first"
         )
-
-
-def check_stack(J: Tensor, name: str) -> None:
-    """Raise unless J is a non-empty, floating stack (N, outputs, n)."""
-    if not isinstance(J, Tensor) or not J.is_floating_point():
-        raise TypeError(
-            f"{name} is {getattr(J, 'dtype', type(J).__name__)}: pass a floating tensor (N, outputs, n)"
-        )
-    if J.dim() != 3 or J.numel() == 0:
-        raise ValueError(f"{name} has shape {tuple(J.shape)}: pass a non-empty stack (N, outputs, n)")
 
 
 def chunks(x: Tensor, size: int | None) -> Iterator[Tensor]:

@@ -15,7 +15,7 @@ from math import sqrt
 import torch
 from torch import Tensor
 
-from lib.measures import jacobian, spectrum
+from lib.measures import jacobian, singular
 
 _ELEMENTS = 2**22  # entries of a stack in one chunk of measure_jacobians: 32 MiB in float64
 _GRAMS = 2**20  # entries of the Gram matrices of a chunk: beyond, they leave the processor's caches
@@ -45,6 +45,15 @@ class Transferability:
     lambda_target: Tensor
     deviation_source: Tensor
     deviation_target: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """Of two deviations: alignment A (d, m), psi in (0, 1] with A = psi B*, and tau2 in [0, 1] (Def. 3)."""
+
+    alignment: Tensor
+    projection_scale: float
+    tau2: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,22 +96,43 @@ def measure_jacobians(
     return _collect((_per_sample(*pair) for pair in pairs), weights)
 
 
+def tau2(deviation_source: Tensor, deviation_target: Tensor, weights: Tensor | None = None) -> float:
+    """tau2 (Def. 3) of given deviations Delta_S (N, m) and Delta_T (N, d), whatever attack made them.
+
+    How much of Delta_T the alignment explains: E<2 Delta_T - A Delta_S, A Delta_S> / E|Delta_T|^2, in [0, 1].
+    Unchanged where both deviations of a sample change their sign. Weights and errors as `align`.
+    """
+    return align(deviation_source, deviation_target, weights).tau2
+
+
+def align(deviation_source: Tensor, deviation_target: Tensor, weights: Tensor | None = None) -> Aligned:
+    """A = proj(B*, r) of given deviations (N, m) and (N, d), with its psi and tau2 (Def. 3), in float64.
+
+    B* = E[Delta_T Delta_S^T] (E[Delta_S Delta_S^T])^+ is the least-squares map, and the projection shrinks it
+    to |A|_2 <= r = |Delta_T|_D / |Delta_S|_D. A = 0, psi = 1 and tau2 = 0 where a deviation vanishes
+    everywhere. weights (N,) as in `measure_jacobians`. Raises ValueError or TypeError for deviations that are
+    empty, not finite or not of the same samples, and for weights that are no distribution.
+    """
+    _check_deviations(deviation_source, deviation_target)
+    pair = deviation_source.detach().double(), deviation_target.detach().double()
+    return _align(*pair, check_weights(weights, len(deviation_source)))
+
+
 def split_half(
     deviation_source: Tensor, deviation_target: Tensor, *, generator: torch.Generator, repeats: int = 20
 ) -> float:
     """tau2 out of sample: A fitted on a random half of the samples and scored on the other, averaged.
 
     1 - |Delta_T - A Delta_S|^2 / |Delta_T|^2 on the other half (App. B): at most 1, below 0 where A misleads,
-    0 where Delta_T vanishes there.
-    tau2 itself is fitted on the points that it is scored on.
+    0 where Delta_T vanishes there. tau2 itself is fitted on the points that it is scored on.
     """
     source, target = _check_deviations(deviation_source, deviation_target, least=2)
     scores = []
     for _ in range(_positive(repeats)):
         order = torch.randperm(len(source), generator=generator).to(source.device)
         for fit, score in (order.chunk(2), order.chunk(2)[::-1]):
-            align = _align(source[fit], target[fit], uniform(len(fit)))[0]
-            scores.append(_explained(source[score], target[score], align, uniform(len(score))))
+            fitted = _align(source[fit], target[fit], uniform(len(fit))).alignment
+            scores.append(_explained(source[score], target[score], fitted, uniform(len(score))))
     return sum(scores) / len(scores)
 
 
@@ -134,7 +164,7 @@ def tau2_null(
         if signs == "random":
             sign = torch.randint(0, 2, (len(target), 1), generator=generator) * 2 - 1
             shuffled = shuffled * sign.to(target)
-        values.append(_align(source, shuffled, uniform(len(source)))[2])
+        values.append(_align(source, shuffled, uniform(len(source))).tau2)
     return torch.tensor(values, dtype=torch.float64)
 
 
@@ -145,14 +175,19 @@ def uniform(count: int) -> Tensor:
 
 def check_pair(jac_source: Tensor, jac_target: Tensor, weights: Tensor | None) -> Tensor:
     """Raise unless the stacks fit together; return the weights, normalised."""
-    jacobian.check_stack(jac_source, "jac_source")
-    jacobian.check_stack(jac_target, "jac_target")
+    singular.check_stack(jac_source, "jac_source")
+    singular.check_stack(jac_target, "jac_target")
     (N, _, n), (other_N, _, other_n) = jac_source.shape, jac_target.shape
     if (N, n) != (other_N, other_n):
         raise ValueError(
             f"jac_source has {N} samples of {n} inputs, jac_target {other_N} of {other_n}: "
             "take both at the same points"
         )
+    return check_weights(weights, N)
+
+
+def check_weights(weights: Tensor | None, N: int) -> Tensor:
+    """The weights (N,), normalised; None is uniform. Raise unless they are a distribution over N samples."""
     if weights is None:
         return uniform(N)
     weights = torch.as_tensor(weights, dtype=torch.float64).detach()
@@ -186,7 +221,7 @@ def _at_once(*stacks: Tensor) -> int:
 def _per_sample(jac_source: Tensor, jac_target: Tensor) -> _Samples:
     """Attacks, angle and deviations of one chunk (Def. 2, Def. 4, eq. 1)."""
     jac_source, jac_target = jac_source.detach().double(), jac_target.detach().double()
-    source, target = spectrum.top_pairs(jac_source, jac_target)
+    source, target = singular.top_pairs(jac_source, jac_target)
     cosine, deviation_target = target.meet(source.right())
     return _Samples(
         tau1_per_sample=cosine.square().clamp(max=1),
@@ -207,27 +242,26 @@ def _collect(parts: Iterable[_Samples], weights: Tensor) -> Transferability:
     weights = weights.to(samples.sigma_target.device)
     on = weights > 0
     p, sigma, moved_by = weights[on], samples.sigma_target[on], samples.deviation_target[on]
-    alignment, psi, tau2 = _align(samples.deviation_source[on], moved_by, p)
+    aligned = _align(samples.deviation_source[on], moved_by, p)
     size = sigma.max().item() or 1.0  # keeps the squares from overflow and underflow
     moved = p @ (moved_by / size).square().sum(-1)
     own = p @ (sigma / size).square()
     alpha_squared = min(1.0, _ratio(moved, own).item())
     return Transferability(
         tau1=min(1.0, (weights @ samples.tau1_per_sample).item()),
-        tau2=tau2,
+        tau2=aligned.tau2,
         alpha=sqrt(alpha_squared),
         alpha_squared=alpha_squared,
-        projection_scale=psi,
-        alignment=alignment,
+        projection_scale=aligned.projection_scale,
+        alignment=aligned.alignment,
         **vars(samples),
     )
 
 
-def _align(source: Tensor, target: Tensor, weights: Tensor) -> tuple[Tensor, float, float]:
-    """A = proj(B*, r), psi and tau2 (Def. 3), from deviations (N, m) and (N, d).
+def _align(source: Tensor, target: Tensor, weights: Tensor) -> Aligned:
+    """`align` of float64 deviations and normalised weights.
 
-    B* = E[Delta_T Delta_S^T] (E[Delta_S Delta_S^T])^+ is the least-squares map, computed by QR and SVD of the
-    weighted deviations, because the second moments would square the condition number.
+    B* is computed by QR and SVD of the weighted deviations: second moments would square the condition number.
     """
     size_s, size_t = source.abs().max().item() or 1.0, target.abs().max().item() or 1.0
     root = weights.to(source.device).sqrt().unsqueeze(-1)
@@ -235,15 +269,15 @@ def _align(source: Tensor, target: Tensor, weights: Tensor) -> tuple[Tensor, flo
     zero = source.new_zeros(target.shape[1], source.shape[1])
     norm_s, norm_t = source.norm().item(), target.norm().item()
     if norm_s == 0 or norm_t == 0:
-        return zero, 1.0, 0.0
+        return Aligned(zero, 1.0, 0.0)
     q, r = torch.linalg.qr(source)
     best = (torch.linalg.pinv(r, rtol=len(source) * torch.finfo(r.dtype).eps) @ (q.mT @ target)).mT
     norm = torch.linalg.matrix_norm(best, ord=2).item()
     psi = min(1.0, norm_t / norm_s / norm) if norm > 0 else 1.0
     alignment = psi * best
     image = source @ alignment.mT
-    tau2 = ((2 * target - image) * image).sum().item() / norm_t**2
-    return alignment * (size_t / size_s), psi, min(1.0, max(0.0, tau2))
+    explained = ((2 * target - image) * image).sum().item() / norm_t**2
+    return Aligned(alignment * (size_t / size_s), psi, min(1.0, max(0.0, explained)))
 
 
 def _explained(source: Tensor, target: Tensor, alignment: Tensor, weights: Tensor) -> float:

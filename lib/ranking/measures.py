@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib.attacks.pgd import pgd
+from lib.attacks.projected import pgd
 from lib.base import compute
-from lib.measures import estimators, jacobian, probe, transferability
+from lib.measures import estimators, jacobian, probe, singular, transferability
 from lib.measures.jacobian import Model
 from lib.ranking.candidates import Candidate
 from lib.ranking.checks import nearest
@@ -93,7 +93,8 @@ class Evidence:
         if measure == "alpha":
             own = float(_take(found.own, rows).sum())
             return min(1.0, float(_take(found.moved, rows).sum()) / own) ** 0.5 if own > 0 else 0.0
-        return tau2(_take(found.deviation_source, rows), _take(found.deviation_target, rows))
+        pair = _take(found.deviation_source, rows), _take(found.deviation_target, rows)
+        return transferability.tau2(*pair)
 
     def count(self, measure: str) -> int:
         """Samples behind a measure."""
@@ -123,13 +124,6 @@ def named(measure: str) -> str:
             f"{measure!r} is no measure{nearest(measure, known)}: use one of {', '.join(MEASURES)}"
         )
     return known[measure]
-
-
-def tau2(deviation_source: Tensor, deviation_target: Tensor) -> float:
-    """tau2 (Def. 3) from the deviations (n, m) and (n, d): they are Jacobians along the one attack."""
-    return transferability.measure_jacobians(
-        deviation_source.unsqueeze(2), deviation_target.unsqueeze(2)
-    ).tau2
 
 
 def evidence(
@@ -249,7 +243,7 @@ def _tangent(
             "own": found.sigma_target.square(),
             "deviation_source": found.deviation_source,
             "deviation_target": found.deviation_target,
-            "delta": jacobian.top_triplets(source.double(), 1)[1][:, 0].reshape(x.shape).to(x),
+            "delta": singular.top_right(source).reshape(x.shape).to(x),
         }
         for name, values in here.items():
             columns.setdefault(name, []).append(values)

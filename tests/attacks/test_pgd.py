@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lib.attacks.pgd import clamp, pgd, project, start, step
+from lib.attacks.projected import clamp, pgd, project, start, step
 from lib.models import training
 from lib.models.resnet import ResNet
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from toywords import BARE, STOP, attack
 
 from lib import attacks
-from lib.attacks.textfooler import Options, _begin, _rank
 from lib.attacks.words import tagging
 from lib.attacks.words.candidates import Lookup
 from lib.attacks.words.queries import Queries
 from lib.attacks.words.search import Run
 from lib.attacks.words.spelling import Words
+from lib.attacks.words.textfooler import Options, _begin, _rank
 
 
 @pytest.mark.parametrize("seed", range(6))

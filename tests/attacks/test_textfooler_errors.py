@@ -5,7 +5,7 @@ import torch
 from toywords import BARE, attack
 
 from lib import attacks
-from lib.attacks.textfooler import RELEASED, Options
+from lib.attacks.words.textfooler import RELEASED, Options
 
 
 @pytest.mark.parametrize(

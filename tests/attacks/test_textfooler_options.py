@@ -8,7 +8,7 @@ import toywords
 from toywords import STOP, attack
 
 from lib import attacks
-from lib.attacks.textfooler import Options
+from lib.attacks.words.textfooler import Options
 
 
 def test_goes_on_after_the_flip_unless_told_to_stop():

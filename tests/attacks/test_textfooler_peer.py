@@ -8,11 +8,11 @@ import pytest
 import torch
 import toywords
 
-from lib.attacks.textfooler import _begin, _rank
 from lib.attacks.words.candidates import Lookup
 from lib.attacks.words.queries import Queries
 from lib.attacks.words.search import Run
 from lib.attacks.words.stop_words import STOP_WORDS
+from lib.attacks.words.textfooler import _begin, _rank
 from lib.engine import fingerprint
 
 pytestmark = pytest.mark.skipif(

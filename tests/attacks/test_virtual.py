@@ -10,10 +10,13 @@ from lib.attacks import virtual
 
 
 def test_the_name_is_the_function_however_it_is_imported():
-    import lib.attacks.virtual
+    import lib.attacks.projected
+    import lib.attacks.words.textfooler
 
-    assert attacks.virtual is virtual
-    assert callable(lib.attacks.virtual)
+    assert attacks.virtual is virtual is lib.attacks.tangent.virtual
+    assert attacks.pgd is lib.attacks.projected.pgd
+    assert attacks.textfooler is lib.attacks.words.textfooler.textfooler
+    assert set(dir(attacks)) == {"pgd", "textfooler", "virtual"}
     with pytest.raises(AttributeError, match=r"no attack 'fgsm'.*pgd"):
         attacks.fgsm  # noqa: B018
 
@@ -30,7 +33,7 @@ def test_no_other_direction_moves_the_tangent_further(name):
 
 
 def test_many_outputs_go_without_the_jacobian_and_agree(monkeypatch):
-    monkeypatch.delattr(sys.modules["lib.attacks.virtual"], "jacobians")
+    monkeypatch.delattr(sys.modules["lib.attacks.tangent"], "jacobians")
     f, x = mlp(outputs=65, hidden=20), normal(4, 6)
     J = reference.jacobian(f, x)
     reached = (J @ virtual(f, x, 1.0).unsqueeze(-1)).squeeze(-1).norm(dim=-1)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 
 from lib import attacks
-from lib.attacks.textfooler import Options
+from lib.attacks.words.textfooler import Options
 
 VOCABULARY = [
     a + b for a in ("ba", "ko", "li", "mu", "ze", "fra") for b in ("", "no", "ri", "tan", "dels", "p")

@@ -32,6 +32,9 @@ def package(tmp_path, monkeypatch):
         "named.py": NAMED,
         "loop_a.py": "from lib import loop_b\n",
         "loop_b.py": "from lib import loop_a\n",
+        "room/__init__.py": 'FACE = {"fly": "lib.room.wings:fly", "swim": "lib.room.fins:swim"}',
+        "room/wings.py": "import torch",
+        "room/fins.py": "import scipy",
         "experiments/__init__.py": "",
         "experiments/one/record.py": "NAME = 'one'\n",
         "experiments/part.py": "",
@@ -46,6 +49,7 @@ def package(tmp_path, monkeypatch):
     return tmp_path / "lib"
 
 
+ROOM = ["__init__.py", "room/__init__.py"]
 SUB = ["sub/__init__.py", "sub/near.py", "sub/style.css", "inside.py", "plain.py", "__init__.py"]
 
 
@@ -61,6 +65,12 @@ SUB = ["sub/__init__.py", "sub/near.py", "sub/style.css", "inside.py", "plain.py
         ("from lib.sub import far", [*SUB, "sub/far.py"], ["scipy", "torch"]),
         ("from lib import lazy", [*SUB, "lazy/__init__.py", "lazy/one.py", "sub/far.py"], ["scipy", "torch"]),
         ("from lib import named", [*SUB, "named.py", "sub/far.py"], ["scipy", "torch"]),
+        ("from lib.room.wings import fly", [*ROOM, "room/wings.py"], ["torch"]),
+        ("from lib.room import wings", [*ROOM, "room/wings.py"], ["torch"]),
+        ("from lib.room import swim", [*ROOM, "room/fins.py"], ["scipy"]),
+        ("from lib import room", [*ROOM, "room/fins.py", "room/wings.py"], ["scipy", "torch"]),
+        ("import lib.room", [*ROOM, "room/fins.py", "room/wings.py"], ["scipy", "torch"]),
+        ("import lib\nlib.room.fly()", [*ROOM, "room/fins.py", "room/wings.py"], ["scipy", "torch"]),
         ("from lib import loop_a", ["__init__.py", "loop_a.py", "loop_b.py"], []),
         ("from lib import nothing", ["__init__.py"], []),
     ],
@@ -127,4 +137,8 @@ def test_of_the_real_project():
     assert not {name.partition("/")[0] for name in names} & {"engine", "chapters", "statistics"}
     reached = set(fingerprint.files(fingerprint.PACKAGE / "engine" / "audit.py"))
     folder = fingerprint.PACKAGE / "experiments"
+    images = {fingerprint.relative(path) for path in fingerprint.files(folder / "images" / "record.py")}
+    assert {"attacks/projected.py", "attacks/tangent.py"} <= images
+    assert not any(name.startswith("attacks/words") for name in images)
+    assert "HanTa" not in fingerprint.third_party(folder / "images" / "record.py")
     assert {folder / name / "record.py" for name in fingerprint.experiments()} <= reached

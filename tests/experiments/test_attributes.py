@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lib.attacks.pgd import pgd
+from lib.attacks.projected import pgd
 from lib.base import compute
 from lib.data import registry
 from lib.data.faces import BENCHMARKS, Faces, Pairs

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from lib.attacks.pgd import pgd
-from lib.attacks.virtual import virtual
+from lib.attacks.projected import pgd
+from lib.attacks.tangent import virtual
 from lib.base import compute
 from lib.data import images as data
 from lib.data import registry

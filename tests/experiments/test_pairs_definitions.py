@@ -75,7 +75,7 @@ def test_the_same_attack_on_equivalent_targets():
 def test_clipping_explains_no_less_than_rescaling(seed):
     found = transferability.measure_jacobians(normal(30, 3, 5, seed=seed), normal(30, 2, 5, seed=seed + 9))
     source, target = found.deviation_source, found.deviation_target + found.deviation_source[:, :2]
-    found = replace(found, deviation_target=target, **fitted(source, target))
+    found = replace(found, deviation_target=target, **vars(transferability.align(source, target)))
     found_maps = maps.candidates(found)
     assert (
         found_maps["best"]["share"]
@@ -84,11 +84,6 @@ def test_clipping_explains_no_less_than_rescaling(seed):
     )
     assert found_maps["rescaled"]["share"] == pytest.approx(found.tau2)
     assert max(found_maps["clipped"]["values"]) <= found_maps["radius"] * (1 + 1e-12)
-
-
-def fitted(source, target):
-    alignment, psi, tau2 = transferability._align(source, target, transferability.uniform(len(source)))
-    return {"alignment": alignment, "projection_scale": psi, "tau2": tau2}
 
 
 def test_clipping_is_strictly_better_on_networks():

@@ -145,11 +145,13 @@ def test_tau2_of_deviations_is_definition_3_s():
     generator = torch.Generator().manual_seed(0)
     source, mixing = torch.randn(50, 3, generator=generator), torch.randn(2, 3, generator=generator)
     assert tangent.tau2(source, 0.01 * source @ mixing.T) == pytest.approx(
-        transferability._align(source.double(), (source @ mixing.T).double(), transferability.uniform(50))[2]
+        transferability.tau2(source, source @ mixing.T)
     )
     noise = torch.randn(50, 2, generator=generator)
     assert tangent.tau2(source, noise) < 0.2
     assert tangent.tau2(torch.zeros(50, 3), noise) == 0.0
+    some = (torch.arange(50) % 5 > 0).unsqueeze(1)  # texts that were not attacked ask nothing of the target
+    assert tangent.tau2(some * source, noise) == pytest.approx(tangent.tau2(some * source, some * noise))
 
 
 def test_outputs_that_repeat_one_another_make_tau2_collapse():

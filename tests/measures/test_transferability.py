@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_jacobian import Largest
 
-from lib.measures import spectrum, transferability
+from lib.measures import singular, transferability
 from lib.measures.transferability import measure, measure_jacobians
 
 SCALARS = ("tau1", "tau2", "alpha_squared", "projection_scale")
@@ -144,14 +144,14 @@ def test_orthogonal_changes_of_the_outputs_change_nothing(seed):
 @pytest.mark.parametrize("seed", range(20))
 def test_sign_flips_of_the_attacks_that_depend_on_x_change_nothing(seed, monkeypatch):
     source, target = random_pair(seed)
-    plain, top_pairs = measure_jacobians(source, target), spectrum.top_pairs
+    plain, top_pairs = measure_jacobians(source, target), singular.top_pairs
     noise = generator(seed)
 
     def flipped(*stacks):
         signs = [torch.randint(0, 2, (len(J), 1), generator=noise) * 2.0 - 1 for J in stacks]
         return [replace(pair, vector=sign * pair.vector) for sign, pair in zip(signs, top_pairs(*stacks))]
 
-    monkeypatch.setattr(spectrum, "top_pairs", flipped)
+    monkeypatch.setattr(singular, "top_pairs", flipped)
     turned = measure_jacobians(source, target)
     assert not torch.equal(turned.deviation_source, plain.deviation_source)
     same(turned, plain, (*SCALARS, *SAMPLES, "alignment"), 1e-12)
@@ -233,6 +233,65 @@ def test_tau2_in_closed_form(seed):
     psi, share = found.projection_scale, image.square().sum() / found.deviation_target.square().sum()
     close(found.alignment, psi * best)
     close(found.tau2, psi * (2 - psi) * share)
+
+
+# -- tau2 of given deviations ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["wide", "tall", "one output", "some zero", "one sample", "rank one"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_tau2_of_deviations_is_tau2_of_the_jacobians_that_made_them(name, weighted):
+    target = STACKS[name]
+    weights = normal(len(target), seed=7).abs() if weighted else None
+    wanted = measure_jacobians(perturbed(target, 0.3), target, weights)
+    pair = wanted.deviation_source, wanted.deviation_target
+    found = transferability.align(*pair, weights)
+    assert (found.tau2, found.projection_scale) == (wanted.tau2, wanted.projection_scale)
+    assert torch.equal(found.alignment, wanted.alignment)
+    assert transferability.tau2(*pair, weights) == wanted.tau2
+
+
+def test_tau2_does_not_see_signs_scale_or_type():
+    source, target = normal(40, 3), normal(40, 3) @ normal(3, 2, seed=1) + normal(40, 2, seed=2)
+    wanted, signs = transferability.tau2(source, target), normal(40, 1, seed=3).sign()
+    assert 0.1 < wanted < 0.9
+    for pair in ((signs * source, signs * target), (1e-200 * source, 1e200 * target)):
+        close(transferability.tau2(*pair), wanted, 1e-12)
+    close(transferability.tau2(source.float(), target.float()), wanted, 1e-5)
+    grown = target.clone().requires_grad_()
+    assert not transferability.align(source, grown).alignment.requires_grad
+
+
+def test_a_deviation_that_vanishes_has_tau2_0_and_no_alignment():
+    zero, moved = torch.zeros(5, 2), normal(5, 3)
+    for pair in ((zero, moved), (moved, zero), (zero, zero)):
+        found = transferability.align(*pair)
+        assert (found.tau2, found.projection_scale) == (0.0, 1.0)
+        assert not found.alignment.any()
+
+
+def test_samples_of_no_weight_do_not_count_for_tau2():
+    source, target, weights = normal(6, 3), normal(6, 2, seed=1), normal(6).abs()
+    weights[3:] = 0
+    target[3:] *= 1e100
+    close(
+        transferability.tau2(source, target, weights),
+        transferability.tau2(source[:3], target[:3], weights[:3]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "weights", "message"),
+    [
+        (normal(4, 2), normal(3, 2), None, "same N"),
+        (normal(4), normal(4), None, "same N"),
+        (normal(4, 2), normal(4, 2) / 0, None, "NaN or infinity"),
+        (normal(4, 2), normal(4, 2), torch.ones(3), "one for each of the 4"),
+    ],
+)
+def test_deviations_without_a_tau2(source, target, weights, message):
+    with pytest.raises(ValueError, match=message):
+        transferability.tau2(source, target, weights)
 
 
 # -- bad input --------------------------------------------------------------------------------------------

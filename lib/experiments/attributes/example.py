@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lib.attacks.pgd import pgd
+from lib.attacks.projected import pgd
 from lib.base import compute
 from lib.data.drawn import faces
 from lib.experiments.attributes import measures, networks

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib.attacks.pgd import pgd
+from lib.attacks.projected import pgd
 from lib.base import compute
 from lib.data.faces import Faces
 from lib.engine import runs

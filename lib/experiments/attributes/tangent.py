@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from lib.base import compute
-from lib.measures import jacobian, spectrum, transferability
+from lib.measures import jacobian, singular, transferability
 
 CHUNK = 100  # photos whose Jacobians, or tangents, exist at a time
 Model = Callable[[Tensor], Tensor]
@@ -35,7 +35,7 @@ def attacks(source: Model, x: Tensor) -> Attacks:
     """Of a source with few outputs, from its rows: exact (Def. 1)."""
     found = []
     for part in x.split(CHUNK):
-        top = spectrum.top_pair(jacobian.jacobians(source, part).double())
+        top = singular.top_pair(jacobian.jacobians(source, part))
         found.append((top.right().reshape(part.shape).to(x), top.deviation(), top.sigma))
     return Attacks(*(torch.cat(column) for column in zip(*found)))
 
@@ -62,8 +62,7 @@ def measures(
     cosine = (found.delta.flatten(1).double() * delta_target.flatten(1).double()).sum(1)
     tau1 = cosine.square().clamp(max=1)
     alpha_squared = float(deviation_target.square().sum() / sigma_target[:, 0].double().square().sum())
-    # tau2 and A are functions of the deviations: those of models of a single input that deviate likewise
-    aligned = transferability.measure_jacobians(found.deviation.unsqueeze(2), deviation_target.unsqueeze(2))
+    aligned = transferability.align(found.deviation, deviation_target)
     return {
         "tau1": float(tau1.mean()),
         "tau1_error": float(tau1.std() / len(tau1) ** 0.5),  # standard error over the photos

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from lib.attacks.pgd import pgd
-from lib.attacks.virtual import virtual
+from lib.attacks.projected import pgd
+from lib.attacks.tangent import virtual
 
 PIXELS = (0.0, 1.0)
 Attack = Callable[[Tensor], Tensor]

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from torch import Tensor, nn
 
-from lib.attacks.pgd import pgd
+from lib.attacks.projected import pgd
 from lib.base import compute, style
 from lib.engine import runs
 from lib.engine.results import Result, Value, at

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from lib.attacks.virtual import virtual
+from lib.attacks.tangent import virtual
 from lib.base import compute
 from lib.experiments.pairs.networks import Pair, networks
 from lib.experiments.pairs.settings import Config
-from lib.measures import jacobian, transferability
+from lib.measures import jacobian, singular, transferability
 from lib.models.mlp import beta_bound
 from lib.theory import bounds
 
@@ -36,7 +36,7 @@ def plane(config: Config, perturbation: float, seed: int = 0) -> dict[str, Any]:
     index = ((1 - found.tau1_per_sample) * found.lambda_source * found.lambda_target).argmax()
     turn = torch.linspace(0, 2 * torch.pi, _CIRCLE, dtype=torch.float64)
     circle = torch.stack([turn.cos(), turn.sin()], dim=1).to(source)
-    own, other = (jacobian.top_triplets(stack[index][None], 1)[1][0, 0] for stack in (source, target))
+    own, other = (singular.top_pair(stack[index][None]).right()[0] for stack in (source, target))
     other = other * torch.sign(own @ other)  # the sign is free: take the nearer one
     return {
         "circle": circle,

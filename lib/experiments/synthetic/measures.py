@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lib.base import compute
 from lib.experiments.synthetic.networks import Problem, sample, squared
-from lib.measures import jacobian, probe, transferability
+from lib.measures import jacobian, probe, singular, transferability
 from lib.models import mlp
 from lib.theory import bounds
 
@@ -88,7 +88,6 @@ def scene(problem: Problem, seed: int, target: mlp.MLP, epsilon: float, device: 
         .eval()
     )
     jac = jacobian.jacobians(target, x)
-    _, right = jacobian.top_triplets(jac, k=1)
     return Scene(
         target,
         x,
@@ -97,7 +96,7 @@ def scene(problem: Problem, seed: int, target: mlp.MLP, epsilon: float, device: 
         fresh_y,
         inside=share.to(device) * x[:SEGMENT_POINTS],
         jacobians=jac,
-        attack=epsilon * right[:, 0],
+        attack=epsilon * singular.top_right(jac).to(x),
         epsilon=epsilon,
         radius=float(x.norm(dim=1).max()),
         blank=blank,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib.attacks.pgd import pgd
+from lib.attacks.projected import pgd
 from lib.base import compute
 from lib.experiments.tasks import losses, networks
 from lib.experiments.tasks.settings import MARGINS, Config

@@ -13,15 +13,15 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.functional import normalize
 
-from lib.attacks.textfooler import Attacked, Options, textfooler
 from lib.attacks.words import candidates as lists
 from lib.attacks.words.spelling import Words
+from lib.attacks.words.textfooler import Attacked, Options, textfooler
 from lib.base import compute
 from lib.data import words
 from lib.engine import runs
 from lib.experiments.text import networks, tangent
 from lib.experiments.text.settings import Config
-from lib.measures import jacobian
+from lib.measures import jacobian, singular
 from lib.models import bert, reading
 
 Change = tuple[int, str, str]
@@ -235,11 +235,11 @@ def _on_embeddings(
     losses, hits = [], []
     for index in rows:
         f, x, _ = reading.on_words(source, texts, index)
-        _, right = jacobian.top_triplets(jacobian.jacobians(f, x, len(x)), k=1)
+        right = singular.top_right(jacobian.jacobians(f, x, len(x))).reshape(x.shape).to(x)
         judge = reading.on_words(reference, texts, index)[0]
         for sign in (-1, 1):
             with torch.no_grad():
-                logits = judge(x + sign * config.epsilon * right[:, 0].reshape(x.shape)).cpu()
+                logits = judge(x + sign * config.epsilon * right).cpu()
             losses.append(functional.cross_entropy(logits, labels[index], reduction="sum") / 2)
             hits.append((logits.argmax(1) == labels[index]).sum() / 2)
     return {"loss": float(sum(losses)) / count, "accuracy": float(sum(hits)) / count}

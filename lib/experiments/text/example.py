@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from lib.attacks.textfooler import Attacked
 from lib.attacks.words import candidates as lists
 from lib.attacks.words.spelling import Words
+from lib.attacks.words.textfooler import Attacked
 from lib.base import compute
 from lib.engine import runs
 from lib.experiments.text import attacking, networks

@@ -91,11 +91,9 @@ def texts_for_tau(config: Config) -> reading.Sentences:
 def tau2(source: Tensor, target: Tensor) -> float:
     """tau2 (Def. 3) of deviations (N, m) and (N, d) that no tangent attack made, such as TextFooler's.
 
-    A Jacobian with one column is its own deviation, up to a sign that both sides share.
+    A text that did not move the source was not attacked: nothing is asked of the target there.
     """
-    if not bool(source.any()):
-        return 0.0
-    return transferability.measure_jacobians(source.unsqueeze(2), target.unsqueeze(2)).tau2
+    return transferability.tau2(source, target * source.any(1, keepdim=True))
 
 
 def scalars(found: Transferability) -> dict[str, Any]:
@@ -188,7 +186,7 @@ def _at_scale(found: Transferability, scale: float) -> list[float]:
     """[tau2, psi] after the mean over the outputs was shrunk in both deviations; 0 takes it out."""
     pair = found.deviation_source, found.deviation_target
     shrunk = [each - (1 - scale) * each.mean(1, keepdim=True) for each in pair]
-    one = transferability.measure_jacobians(*(each.unsqueeze(2) for each in shrunk))
+    one = transferability.align(*shrunk)
     return [one.tau2, one.projection_scale]
 
 
