@@ -11,6 +11,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from lib import __version__
+from lib.base import project
 from lib.base.tables import Table
 from lib.chapters import execution
 from lib.data import commands as data_commands
@@ -41,7 +42,10 @@ def _list(options: argparse.Namespace) -> int:
     modules = [audit.experiment(name) for name in fingerprint.experiments()]
     rows = [[module.NAME, ", ".join(module.PRESETS), _first_line(module)] for module in modules]
     print(Table(["experiment", "presets", "what"], rows))
-    print("\nchapters: " + ", ".join(execution.names()))
+    if project.BOOK_HERE:
+        print("\nchapters: " + ", ".join(execution.names()))
+    else:
+        print("\nThe chapters are not here: they lie in the project's folder.")
     print("\nNext: python -m lib run EXPERIMENT --preset quick, or python -m lib --help")
     return 0
 
@@ -128,6 +132,7 @@ def _check() -> int:
 def _verdict(options: argparse.Namespace) -> int:
     from lib.verdict import settings, summary
 
+    project.need_book()
     recorded = settings.load()
     if options.write:
         written = [path.relative_to(fingerprint.ROOT) for path in summary.write(recorded)]

@@ -7,7 +7,7 @@ from importlib import metadata
 
 import torch
 
-from lib.base import compute
+from lib.base import devices
 from lib.base.tables import Table
 from lib.data import commands, registry
 from lib.data.catalogue import CATALOGUE
@@ -30,7 +30,7 @@ def packages() -> Table:
 
 def machine() -> Table:
     """The device that None means, the threads, the stores."""
-    rows = [[name, str(value)] for name, value in compute.environment().items()]
+    rows = [[name, str(value)] for name, value in devices.environment().items()]
     memory = f"{torch.cuda.get_device_properties(0).total_memory / 2**30:.0f} GiB" if _cuda() else "none"
     rows += [["GPU memory", memory], ["stored runs", str(store.root())], ["data", str(registry.root())]]
     return Table(["what", "value"], rows, caption="This machine")

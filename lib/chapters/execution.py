@@ -16,15 +16,15 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lib.base import compute
+from lib.base import devices, project
 from lib.chapters import build, kernels
 from lib.data import registry
 from lib.engine import audit, fingerprint, parameters, store
 from lib.engine.results import FOLDER as RESULTS
 from lib.engine.results import MEASURED, check_path, names_of
 
-BOOK = fingerprint.ROOT / "book"
-BUILD = fingerprint.ROOT / "_build"
+BOOK = project.ROOT / "book"
+BUILD = project.ROOT / "_build"
 EXECUTED = BUILD / "executed"
 CACHE = BUILD / ".jupyter_cache"
 TIMEOUT = 600  # seconds a cell may take
@@ -38,7 +38,7 @@ class ChapterError(RuntimeError):
 
 def toc() -> list[str]:
     """The pages of the book, in order, from `_toc.yml`."""
-    text = (fingerprint.ROOT / "_toc.yml").read_text(encoding="utf-8")
+    text = (project.need_book() / "_toc.yml").read_text(encoding="utf-8")
     return re.findall(r"^[\s-]*(?:root|file):\s*(\S+)\s*$", text, re.MULTILINE)
 
 
@@ -81,7 +81,9 @@ def digest(name: str) -> str:
     cells = _code_cells(notebook(name))
     tags = [sorted(cell.metadata.get("tags", [])) for cell in cells]
     code = _python(cells)
-    return fingerprint.digest(code, extra=[tags, _recorded_runs(code), _data(code, defaults(name))])
+    return fingerprint.digest(
+        code, shown=True, extra=[tags, _recorded_runs(code), _data(code, defaults(name))]
+    )
 
 
 def executed(name: str) -> Path:
@@ -144,7 +146,7 @@ def check(name: str, values: Mapping[str, Any]) -> None:
         parameters.build(audit.experiment(configured), given)
     for parameter, hint in parameters.declared(code).items():
         parameters.coerce(parameter, given.get(parameter), hint)
-    compute.resolve_device(given.get("device"))
+    devices.resolve_device(given.get("device"))
     if "folder" in known:  # a page on the reader's own models
         from lib.ranking import examples
 

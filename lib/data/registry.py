@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from lib.base import project
 from lib.data.catalogue import CATALOGUE
 from lib.data.entry import Dataset, File
 
@@ -33,11 +34,10 @@ class Corrupt(ValueError):
 
 
 def root() -> Path:
-    """The folder of all data sets: TRANSFER_DATA, else ``data/`` in the project or the working folder."""
+    """The folder of all data sets: TRANSFER_DATA, else ``data/`` of the project or of the working folder."""
     if named := os.environ.get("TRANSFER_DATA"):
         return Path(named).expanduser()
-    project = Path(__file__).resolve().parents[2]
-    return (project if (project / "pyproject.toml").exists() else Path.cwd()) / "data"
+    return project.ROOT / "data"
 
 
 def get(name: str) -> Dataset:

@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from lib.base import compute
+from lib.base import devices
 from lib.engine import fingerprint, parameters, runs, store
 from lib.engine.experiment import DataSet, Experiment
 from lib.engine.results import FOLDER, FORMER, SCHEMA, Record, check_path, load
@@ -139,7 +139,7 @@ def _rerun_one(module: Experiment[Any], config: Any, records: list[Record]) -> s
 
 def _on_this_machine(config: Any) -> Any:
     try:
-        compute.resolve_device(config.device)
+        devices.resolve_device(config.device)
     except ValueError:
         return dataclasses.replace(config, device="cpu")
     return config

@@ -22,7 +22,7 @@ class Settings(Protocol):
 
     @property
     def device(self) -> str | None:
-        """As `compute.resolve_device` takes it; below the engine's door the name of one that is here."""
+        """As `devices.resolve_device` takes it; below the engine's door the name of one that is here."""
 
 
 class DataSet(Protocol):

@@ -1,7 +1,9 @@
-"""What a chapter or a module depends on: the files of `lib` that it imports, transitively, and the versions.
+"""What a record, a stored step or a chapter depends on: the files of `lib` that it imports, and the versions.
 
-Read from the syntax tree: nothing is imported or executed. The digest decides whether a stored result
-or an executed chapter is still what the present code would compute.
+Read from the syntax tree: nothing is imported or executed. There are two reaches. A record or a step depends
+on what can change a number: files that are `OUTSIDE` leave it, and so does what only they import. A page,
+`shown=True`, depends on all that it displays. The digest decides whether what is stored is still what the
+present code would compute.
 """
 
 from __future__ import annotations
@@ -14,59 +16,101 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parents[1]
-ROOT = PACKAGE.parent  # the project: book/, results/, _toc.yml lie here
-_DYNAMIC = {"import_module", "__import__"}
+from lib.base import project
 
+PACKAGE, ROOT = project.PACKAGE, project.ROOT
+
+# What can change no number, and why: files, and rooms with a slash. `tests/engine/test_reach.py` checks that
+# the code of a record takes nothing from them but what is named there.
+OUTSIDE = {
+    "__init__.py": "the public face: names, and the module behind each",
+    "__main__.py": "the command line",
+    "engine/": "calls run_job, and stores and compares what it gives",
+    "base/devices.py": "the kind of device is in the key, and a job on the CPU has one thread",
+    "base/extras.py": "says what to install",
+    "base/labels.py": "where names stand in a figure",
+    "base/machine.py": "cores, memory, and how threads wait",
+    "base/paper.py": "what the paper prints, beside what we compute",
+    "base/progress.py": "a line on the screen",
+    "base/project.py": "where the book lies",
+    "base/style.py": "how figures look",
+    "base/tables.py": "how numbers are printed",
+    "base/version.py": "a name",
+    "data/catalogue.py": "where bytes come from: those that are read stand in the key by their sha256",
+    "data/commands.py": "fetches and lists",
+    "data/entry.py": "as the catalogue",
+    "data/fetch.py": "checked by the registry",
+    "data/figures.py": "pictures of the data",
+    "data/originals.py": "as the catalogue",
+    "data/registry.py": "opens a file whose sha256 is in the key, or refuses",
+}
+# Of those, what no page shows.
+HIDDEN = ("__init__.py", "__main__.py", "engine/", "base/devices.py", "base/machine.py", "base/project.py")
+CAPTIONS = "engine/results.py"  # but this: captions, and what stands in place of a run that is absent
+
+TOOLS = {"filelock", "pydantic", "tqdm"}  # packages that change no number
+_DYNAMIC = {"import_module", "__import__", "resolve_name"}
 Source = str | Path
+Stamp = tuple[int, int, int] | None
 
 
-def files(source: Source) -> list[Path]:
+def files(source: Source, *, shown: bool = False) -> list[Path]:
     """The files of `lib` that `source` imports, transitively, sorted; a path inside `lib` counts itself.
 
     `source` is the text of a program (a chapter's code) or the path of a Python file. Imports inside
-    functions, relative ones and the packages' `__init__` files count. A dynamic import counts every module
-    that it could reach. Files beside the modules that are not Python (a style sheet) count too.
+    functions, relative ones and the packages' `__init__` files count, and names of the public face
+    (`lib.rank`). A dynamic import counts every module that it could reach. Files beside the modules that are
+    not Python (a style sheet) count too.
 
     Raises:
         SyntaxError: a file or the text is not Python; the message names the file.
     """
-    return [path for path in _closure(source) if isinstance(path, Path)]
+    return [path for path in _closure(source, shown) if isinstance(path, Path)]
 
 
-def third_party(source: Source) -> list[str]:
+def third_party(source: Source, *, shown: bool = False) -> list[str]:
     """The top-level packages outside `lib` and the standard library that the closure imports, sorted."""
-    return [name for name in _closure(source) if isinstance(name, str)]
+    return [name for name in _closure(source, shown) if isinstance(name, str)]
 
 
-def versions(source: Source) -> dict[str, str]:
+def versions(source: Source, *, shown: bool = False) -> dict[str, str]:
     """{distribution: version} of the installed distributions that the closure imports."""
     by_package = _distributions()
-    names = {dist for package in third_party(source) for dist in by_package.get(package, ())}
+    names = {dist for package in third_party(source, shown=shown) for dist in by_package.get(package, ())}
     return {name: metadata.version(name) for name in sorted(names)}
 
 
-def digest(source: Source, *, extra: object = ()) -> str:
+def digest(source: Source, *, shown: bool = False, extra: object = ()) -> str:
     """sha256 over the source, the files of its closure, the versions it imports, Python's minor and `extra`.
 
     `extra` is anything whose `repr` is stable: data checksums, tags, parameters. For a file the answer is
     remembered until a file or a folder of the closure changes.
     """
     if isinstance(source, str):
-        return _digest(source, extra)
-    _closure(source)
-    stamps, key = _known[source][1], (source, repr(extra))
-    if _digests.get(key, ([], ""))[0] != stamps:
-        _digests[key] = stamps, _digest(source, extra)
+        return _digest(source, shown, extra)
+    _closure(source, shown)
+    stamps, key = _known[source, shown][1], (source, shown, repr(extra))
+    if key not in _digests or _digests[key][0] != stamps:
+        _digests[key] = stamps, _digest(source, shown, extra)
     return _digests[key][1]
 
 
 def changed(source: Source) -> list[Path]:
-    """Files of the closure edited since this process started: what runs may not be what they say.
+    """Files that can change a number of `source`, edited since this process started: what runs may be others.
 
     Told by time stamp, size and inode then and now, not by a clock, which may be set back.
     """
     return [path for path in files(source) if _stamp(path) != _AT_START.get(path)]
+
+
+def outside(path: Path) -> bool:
+    """Can this file of `lib` change no number?"""
+    return _listed(path, tuple(OUTSIDE))
+
+
+def inside(path: Source) -> bool:
+    """Is it a file of `lib`?"""
+    return Path(path).resolve().is_relative_to(PACKAGE)
 
 
 def relative(path: Path) -> str:
@@ -75,15 +119,10 @@ def relative(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
 
 
-def inside(path: Source) -> bool:
-    """Is it a file of `lib`?"""
-    return Path(path).resolve().is_relative_to(PACKAGE)
-
-
 def experiments(source: Source | None = None) -> list[str]:
     """The experiments in the closure, or all there are: folders of `lib/experiments` with a record."""
     folder = PACKAGE / "experiments"
-    found = folder.glob("*/record.py") if source is None else files(source)
+    found = folder.glob("*/record.py") if source is None else files(source, shown=True)
     return sorted(
         path.parent.name for path in found if path.name == "record.py" and path.parent.parent == folder
     )
@@ -91,31 +130,45 @@ def experiments(source: Source | None = None) -> list[str]:
 
 def calls(source: Source, name: str) -> list[str | None]:
     """First arguments of all calls of `name` in the source and its closure; None where it is no literal."""
-    sources: list[Source] = [source, *(path for path in files(source) if path.suffix == ".py")]
-    found = [node for each in sources for node in _nodes(each) if _called(node) == name]
+    reached = (path for path in files(source, shown=True) if path.suffix == ".py")
+    found = [node for each in (source, *reached) for node in _nodes(each) if _called(node) == name]
     return [_literal(node.args[0]) if node.args else None for node in found if isinstance(node, ast.Call)]
 
 
-def _walk(source: Source) -> set[Path | str]:
-    """Files of `lib` (paths) and third-party packages (strings) reached from `source`."""
+def _listed(path: Path, places: tuple[str, ...]) -> bool:
+    name = relative(path)
+    return any(name == place or (place.endswith("/") and name.startswith(place)) for place in places)
+
+
+def _counts(path: Path, shown: bool) -> bool:
+    return relative(path) == CAPTIONS or not _listed(path, HIDDEN) if shown else not outside(path)
+
+
+def _walk(source: Source, shown: bool) -> set[Path | str]:
+    """Files of `lib` (paths) and third-party packages (strings) reached from `source`.
+
+    Numbers do not go through a file that is outside; what a page shows may come through one that is hidden.
+    """
     reached: set[Path | str] = set()
     todo: list[Source] = [source]
-    folders = tuple(_stamps([path for path in [PACKAGE, *PACKAGE.rglob("[!_]*")] if path.is_dir()]))
+    folders = [path for path in [PACKAGE, *PACKAGE.rglob("[!_]*")] if path.is_dir()]
+    names = tuple(_stamps([*folders, *(path / "__init__.py" for path in folders)]))
+    if isinstance(source, Path) and inside(source):
+        reached.add(source.resolve())
     while todo:
         item = todo.pop()
-        if isinstance(item, Path) and item.resolve().is_relative_to(PACKAGE):
-            reached.add(item.resolve())
-        for dependency in _direct(item, None if isinstance(item, str) else _stamp(item), folders):
-            if dependency not in reached:
-                reached.add(dependency)
-                if isinstance(dependency, Path):
-                    todo.append(dependency)
-    return reached
+        for dependency in _direct(item, None if isinstance(item, str) else _stamp(item), names):
+            if dependency in reached or (isinstance(dependency, Path) and not shown and outside(dependency)):
+                continue
+            reached.add(dependency)
+            if isinstance(dependency, Path):
+                todo.append(dependency)
+    return {each for each in reached if isinstance(each, str) or _counts(each, shown) or each == source}
 
 
 @cache
-def _direct(source: Source, _stamp: tuple | None, _folders: tuple) -> frozenset[Path | str]:
-    """`_imports`, once for a file as it is: what a name means changes with the names in a folder alone."""
+def _direct(source: Source, _stamp: Stamp, _names: tuple[Stamp, ...]) -> frozenset[Path | str]:
+    """`_imports`, once for a file as it is: what a name means changes with folders and their faces alone."""
     return frozenset(_imports(source))
 
 
@@ -132,7 +185,7 @@ def _imports(source: Source) -> Iterator[Path | str]:
                 yield from _named(f"{base}.{alias.name}", only_lib=True)
         elif isinstance(node, ast.Attribute):
             yield from _named(f"{PACKAGE.name}.{node.attr}", only_lib=True)
-        elif _called(node) in _DYNAMIC:
+        elif _called(node) in _DYNAMIC and not (isinstance(source, Path) and _face(source, _stamp(source))):
             yield from _reachable(node, source)
 
 
@@ -173,7 +226,7 @@ def _face_of(package: str) -> dict[str, str]:
 
 
 @cache
-def _face(path: Path, _stamp: tuple | None) -> dict[str, str]:
+def _face(path: Path, _stamp: Stamp) -> dict[str, str]:
     body = ast.parse(path.read_text(encoding="utf-8")).body if path.is_file() else []
     found = [node.value for node in body if isinstance(node, ast.Assign) and _target(node) == "FACE"]
     return ast.literal_eval(found[0]) if found else {}
@@ -191,7 +244,7 @@ def _absolute(node: ast.ImportFrom, source: Source) -> str:
         raise SyntaxError(
             f"line {node.lineno}: a chapter has no relative imports; write `from lib import ...`"
         )
-    package = source.resolve().relative_to(ROOT).with_suffix("").parts[: -node.level]
+    package = source.resolve().relative_to(PACKAGE.parent).with_suffix("").parts[: -node.level]
     return ".".join([*package, *([node.module] if node.module else [])])
 
 
@@ -200,7 +253,7 @@ def _reachable(node: ast.AST, source: Source) -> Iterator[Path | str]:
     argument = node.args[0] if isinstance(node, ast.Call) and node.args else None
     known = _literal(argument)
     if known is not None and not known.startswith("."):
-        yield from _resolve(known)
+        yield from _resolve(known.partition(":")[0])
         return
     start = argument.values[0] if isinstance(argument, ast.JoinedStr) and argument.values else None
     prefix = (_literal(start) or "").rpartition(".")[0]  # f"lib.experiments.{name}" -> lib.experiments
@@ -244,39 +297,43 @@ def _parsed(text: str, name: str) -> list[ast.AST]:
             todo.extend(node.orelse)  # what only a type checker reads changes no number
             continue
         todo.extend(ast.iter_child_nodes(node))
-        if isinstance(node, ast.Import | ast.ImportFrom | ast.Call) or _of_the_package(node):
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Call | ast.Attribute):
             found.append(node)
-    return found
+    aliases = {
+        a.asname
+        for node in found
+        if isinstance(node, ast.Import)
+        for a in node.names
+        if a.name == PACKAGE.name
+    }
+    known = {PACKAGE.name, *aliases}
+    return [n for n in found if not isinstance(n, ast.Attribute) or getattr(n.value, "id", None) in known]
 
 
-def _of_the_package(node: ast.AST) -> bool:
-    """Is it `lib.name`?"""
-    return isinstance(node, ast.Attribute) and getattr(node.value, "id", None) == PACKAGE.name
-
-
-def _closure(source: Source) -> list[Path | str]:
+def _closure(source: Source, shown: bool) -> list[Path | str]:
     """Files of `lib`, sorted, then third-party packages, sorted; looked up again when one of them changed."""
-    known = _known.get(source)
+    known = _known.get((source, shown))
     if known is None or known[1] != _stamps(known[0]):  # a folder's stamp changes with the names in it
-        found = _walk(source)
+        found = _walk(source, shown)
         files = {path for path in found if isinstance(path, Path)}
         beside = {path for folder in {path.parent for path in files} for path in folder.glob("[!.]*[!~]")}
         files |= {path for path in beside if path.is_file() and path.suffix not in {".py", ".pyc"}}
-        watched = [*([source] if isinstance(source, Path) else []), *files, *{path.parent for path in files}]
-        names = sorted(name for name in found if isinstance(name, str))
-        _known[source] = known = watched, _stamps(watched), [*sorted(files), *names]
+        face = PACKAGE / "__init__.py"
+        watched = [*([source] if isinstance(source, Path) else []), face, *files, *{p.parent for p in files}]
+        names = sorted(name for name in found if isinstance(name, str) and name not in TOOLS)
+        _known[source, shown] = known = watched, _stamps(watched), [*sorted(files), *names]
     return known[2]
 
 
-def _digest(source: Source, extra: object) -> str:
+def _digest(source: Source, shown: bool, extra: object) -> str:
     text = source if isinstance(source, str) else source.read_text(encoding="utf-8")
     parts = [text, f"python {sys.version_info.major}.{sys.version_info.minor}", repr(extra)]
-    parts += [f"{name} {version}" for name, version in versions(source).items()]
-    parts += [f"{path.relative_to(ROOT).as_posix()} {_sha256(path)}" for path in files(source)]
+    parts += [f"{name} {version}" for name, version in versions(source, shown=shown).items()]
+    parts += [f"{relative(path)} {_sha256(path)}" for path in files(source, shown=shown)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def _stamp(path: Path) -> Stamp:
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -284,13 +341,14 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _stamps(paths: list[Path]) -> list[tuple[int, int, int] | None]:
+def _stamps(paths: list[Path]) -> list[Stamp]:
     return [_stamp(path) for path in paths]
 
 
 _AT_START = {path: _stamp(path) for path in PACKAGE.rglob("*") if path.suffix != ".pyc" and path.is_file()}
-_known: dict[Source, tuple[list[Path], list, list[Path | str]]] = {}  # source: watched, stamps, closure
-_digests: dict[tuple[Source, str], tuple[list, str]] = {}
+_Known = tuple[list[Path], list[Stamp], list[Path | str]]  # watched, their stamps, the closure
+_known: dict[tuple[Source, bool], _Known] = {}
+_digests: dict[tuple[Source, bool, str], tuple[list[Stamp], str]] = {}
 
 
 def _sha256(path: Path) -> str:

@@ -14,11 +14,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
+from lib.base import project
 from lib.base.tables import Table
 from lib.base.version import VERSION
-from lib.engine import fingerprint, store
+from lib.engine import store
 
-FOLDER = fingerprint.ROOT / "results"
+FOLDER = project.ROOT / "results"
 MEASURED = FOLDER / "benchmarks"  # tables of `python -m benchmarks --record`
 SCHEMA = 1
 T = TypeVar("T")
@@ -277,7 +278,10 @@ def _caption(label: str, config: Any, provenance: dict, *more: str) -> str:
 
 def _version() -> str:
     """The package's version, and the commit where git knows it: `0.1.0+1a2b3c4` (`-dirty` if edited)."""
-    command = ["git", "-C", str(fingerprint.ROOT), "describe", "--always", "--dirty", "--exclude=*"]
+    checkout = project.PACKAGE.parent
+    if not (checkout / "pyproject.toml").exists():  # installed, perhaps inside another repository
+        return VERSION
+    command = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--exclude=*"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):

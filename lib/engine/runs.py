@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from lib.base import compute
+from lib.base import devices
 from lib.base.progress import track
 from lib.base.version import VERSION
 from lib.engine import fingerprint, places, steps, store
@@ -60,7 +60,7 @@ def run(
             each.name: {"sha256": work.key["data"][each.name], "items": each.items} for each in work.data
         },
         "code": {"version": VERSION, "hash": work.key["code"]},
-        "environment": bodies[0]["environment"] if bodies else compute.environment("cpu"),
+        "environment": bodies[0]["environment"] if bodies else devices.environment("cpu"),
         "started": min((body["started"] for body in bodies), default=_now()),
         "seconds": math.fsum(body["seconds"] for body in bodies),
     }
@@ -74,7 +74,7 @@ def fresh(experiment: Experiment[C], config: C, job: Record) -> Record:
     Raises:
         FileNotFoundError, ValueError, TypeError: as `run`.
     """
-    work = _work(experiment, config, str(compute.resolve_device(config.device)))
+    work = _work(experiment, config, str(devices.resolve_device(config.device)))
     found: Record = json.loads(work(job))["record"]
     return found
 
@@ -92,7 +92,7 @@ def inside(experiment: Experiment[C], config: C) -> Iterator[C]:
     Raises:
         FileNotFoundError, ValueError: as `run`.
     """
-    device = str(compute.resolve_device(config.device))
+    device = str(devices.resolve_device(config.device))
     with steps.door(device, _checksums(experiment, config)):
         yield dataclasses.replace(config, device=device)
 
@@ -118,7 +118,7 @@ class _Work:
             "record": found,
             "started": started,
             "seconds": time.perf_counter() - clock,
-            "environment": compute.environment(self.config.device),
+            "environment": devices.environment(self.config.device),
         }
         return json.dumps(body).encode()
 

@@ -24,7 +24,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
-from lib.base import compute
+from lib.base import devices
 from lib.engine import fingerprint, store
 
 C = TypeVar("C")
@@ -56,7 +56,7 @@ def door(device: str, data: Mapping[str, str]) -> Iterator[None]:
     job = _Job(torch.device(device).type, dict(data))
     token = _job.set(job)
     try:
-        with compute.at_most_threads(1) if job.device == "cpu" else nullcontext():
+        with devices.at_most_threads(1) if job.device == "cpu" else nullcontext():
             yield
     finally:
         _job.reset(token)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from lib.engine import fingerprint
+from lib.base import project
 
 T = TypeVar("T")
 _DIGEST = 64  # length of a sha256 in hexadecimal: the first line of every file
@@ -24,8 +24,8 @@ class Unreadable(ValueError):
 
 
 def root() -> Path:
-    """The folder of stored runs: TRANSFER_RUNS in the environment, else `_runs/` of the project."""
-    return Path(os.environ.get("TRANSFER_RUNS") or fingerprint.ROOT / "_runs")
+    """The folder of stored runs: TRANSFER_RUNS, else `_runs/` of the project or of the working folder."""
+    return Path(os.environ.get("TRANSFER_RUNS") or project.ROOT / "_runs")
 
 
 def canonical(value: Any) -> bytes:

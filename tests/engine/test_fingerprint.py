@@ -9,6 +9,13 @@ LAZY = """import importlib
 def __getattr__(name):
     return importlib.import_module("." + name, "lib.lazy")
 """
+FACE = """import pkgutil
+
+FACE = {"far": "lib.sub.far:f", "near": "lib.sub.near"}
+
+def __getattr__(name):
+    return pkgutil.resolve_name(FACE[name])
+"""
 NAMED = """from importlib import import_module
 import_module("lib.plain")
 import_module(f"lib.sub.{1}")
@@ -19,7 +26,7 @@ import_module(f"lib.sub.{1}")
 def package(tmp_path, monkeypatch):
     """A package `lib` with every way to import."""
     files = {
-        "__init__.py": "",
+        "__init__.py": FACE,
         "plain.py": "import math\nimport torch.nn as nn\n",
         "lonely.py": "",
         "inside.py": "def f():\n    from lib import plain\n    return plain\n",
@@ -35,6 +42,10 @@ def package(tmp_path, monkeypatch):
         "room/__init__.py": 'FACE = {"fly": "lib.room.wings:fly", "swim": "lib.room.fins:swim"}',
         "room/wings.py": "import torch",
         "room/fins.py": "import scipy",
+        "base/tables.py": "import sympy\nfrom lib import lonely\n",
+        "engine/runs.py": "import filelock\nfrom lib.engine import results\n",
+        "engine/results.py": "from lib.base import tables\n",
+        "keeps.py": "from lib.engine import runs\nfrom lib.base import tables\nimport tqdm, scipy\n",
         "experiments/__init__.py": "",
         "experiments/one/record.py": "NAME = 'one'\n",
         "experiments/part.py": "",
@@ -49,18 +60,18 @@ def package(tmp_path, monkeypatch):
     return tmp_path / "lib"
 
 
-ROOM = ["__init__.py", "room/__init__.py"]
-SUB = ["sub/__init__.py", "sub/near.py", "sub/style.css", "inside.py", "plain.py", "__init__.py"]
+ROOM = ["room/__init__.py"]
+SUB = ["sub/__init__.py", "sub/near.py", "sub/style.css", "inside.py", "plain.py"]
 
 
 @pytest.mark.parametrize(
     ("source", "files", "packages"),
     [
         ("import math", [], []),
-        ("from lib import plain", ["__init__.py", "plain.py"], ["torch"]),
-        ("import lib.plain as p", ["__init__.py", "plain.py"], ["torch"]),
-        ("from lib.plain import nn, something", ["__init__.py", "plain.py"], ["torch"]),
-        ("def f():\n    import lib.inside", ["__init__.py", "inside.py", "plain.py"], ["torch"]),
+        ("from lib import plain", ["plain.py"], ["torch"]),
+        ("import lib.plain as p", ["plain.py"], ["torch"]),
+        ("from lib.plain import nn, something", ["plain.py"], ["torch"]),
+        ("def f():\n    import lib.inside", ["inside.py", "plain.py"], ["torch"]),
         ("from lib import sub", SUB, ["torch"]),
         ("from lib.sub import far", [*SUB, "sub/far.py"], ["scipy", "torch"]),
         ("from lib import lazy", [*SUB, "lazy/__init__.py", "lazy/one.py", "sub/far.py"], ["scipy", "torch"]),
@@ -71,13 +82,35 @@ SUB = ["sub/__init__.py", "sub/near.py", "sub/style.css", "inside.py", "plain.py
         ("from lib import room", [*ROOM, "room/fins.py", "room/wings.py"], ["scipy", "torch"]),
         ("import lib.room", [*ROOM, "room/fins.py", "room/wings.py"], ["scipy", "torch"]),
         ("import lib\nlib.room.fly()", [*ROOM, "room/fins.py", "room/wings.py"], ["scipy", "torch"]),
-        ("from lib import loop_a", ["__init__.py", "loop_a.py", "loop_b.py"], []),
-        ("from lib import nothing", ["__init__.py"], []),
+        ("from lib import loop_a", ["loop_a.py", "loop_b.py"], []),
+        ("from lib import nothing", [], []),
+        ("import lib\nlib.far", [*SUB, "sub/far.py"], ["scipy", "torch"]),
+        ("import lib as name\nname.near.g()", SUB, ["torch"]),
+        ("import other as name\nname.near.g()", [], ["other"]),
+        ("from lib import far as away", [*SUB, "sub/far.py"], ["scipy", "torch"]),
+        ("import pkgutil\npkgutil.resolve_name('lib.sub.far:f')", [*SUB, "sub/far.py"], ["scipy", "torch"]),
+        ("from lib import keeps", ["keeps.py"], ["scipy"]),
     ],
 )
 def test_files_and_packages(package, source, files, packages):
     assert [path.relative_to(package).as_posix() for path in fingerprint.files(source)] == sorted(files)
     assert fingerprint.third_party(source) == packages
+
+
+def test_a_page_depends_on_what_it_shows_and_a_number_does_not(package):
+    shown = fingerprint.files("from lib import keeps", shown=True)
+    assert {path.relative_to(package).as_posix() for path in shown} == {
+        "keeps.py", "engine/results.py", "base/tables.py", "lonely.py",
+    }  # fmt: skip
+    assert fingerprint.third_party("from lib import keeps", shown=True) == ["scipy", "sympy"]
+
+
+def test_a_face_that_is_changed_is_read_again(package):
+    source = "import lib\nlib.near"
+    before = fingerprint.digest(source)
+    (package / "__init__.py").write_text(FACE.replace("lib.sub.near", "lib.lonely"))
+    assert fingerprint.files(source) == [package / "lonely.py"]
+    assert fingerprint.digest(source) != before
 
 
 def test_a_module_counts_itself_and_resolves_its_relative_imports(package):

@@ -27,7 +27,7 @@ def toy(tmp_path):
     """An experiment that counts how often it computes."""
     module = ModuleType("toy")
     module.__file__ = str(tmp_path / "toy.py")
-    (tmp_path / "toy.py").write_text("from lib.base import progress")  # what it depends on: little
+    (tmp_path / "toy.py").write_text("from lib.base import streams")  # what it depends on: little
     module.NAME, module.PRESETS, module.JOB_IGNORES = "toy", {"quick": Config()}, ("seeds",)
     module.computed = []
 
@@ -62,7 +62,7 @@ def test_more_seeds_compute_only_the_new_records(toy):
 def test_config_and_code_are_in_the_key(toy, monkeypatch):
     runs.run(toy, Config(seeds=1))
     runs.run(toy, Config(seeds=1, scale=2.0))
-    monkeypatch.setattr(fingerprint, "digest", lambda source, extra=(): "another code")
+    monkeypatch.setattr(fingerprint, "digest", lambda source, **_: "another code")
     assert runs.run(toy, Config(seeds=1)).provenance["code"]["hash"] == "another code"
     assert toy.computed == [0, 0, 0]
 
@@ -86,8 +86,8 @@ def test_an_edited_number_is_noticed(toy):
 
 def test_a_file_edited_since_the_start_is_not_trusted(toy, monkeypatch):
     runs.run(toy, Config(seeds=1))
-    monkeypatch.setitem(fingerprint._AT_START, fingerprint.PACKAGE / "base" / "progress.py", None)
-    with pytest.warns(UserWarning, match=r"lib/base/progress\.py.*changed after this process"):
+    monkeypatch.setitem(fingerprint._AT_START, fingerprint.PACKAGE / "base" / "streams.py", None)
+    with pytest.warns(UserWarning, match=r"lib/base/streams\.py.*changed after this process"):
         runs.run(toy, Config(seeds=1))
     assert toy.computed == [0, 0]
 

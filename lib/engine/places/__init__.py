@@ -20,7 +20,7 @@ class Place(Protocol):
     """Where jobs run: `HERE`, `processes.Processes`, `cluster.Cluster`."""
 
     def device(self, name: str | None) -> str:
-        """The device called `name` at that place, as `compute.resolve_device`; ValueError if it has none."""
+        """The device called `name` at that place, as `devices.resolve_device`; ValueError if it has none."""
 
     def each(
         self, function: Callable[[Any], Any], jobs: Iterable[Any], device: str = "cpu"
@@ -36,9 +36,9 @@ class _Here:
     """This process, one job after the other. An error of a job is raised as it is."""
 
     def device(self, name: str | None) -> str:
-        from lib.base import compute
+        from lib.base import devices
 
-        return str(compute.resolve_device(name))
+        return str(devices.resolve_device(name))
 
     def each(
         self, function: Callable[[Any], Any], jobs: Iterable[Any], device: str = "cpu"
