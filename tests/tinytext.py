@@ -6,6 +6,7 @@ import dataclasses
 import pytest
 import tinybert
 
+from lib.engine import steps
 from lib.experiments.text import attacking, networks, tangent
 from lib.experiments.text import record as text
 
@@ -18,9 +19,9 @@ TINY = dataclasses.replace(
     floor=0.3,
 )  # fmt: skip
 JOB = {"target": "imdb_part", "source": "yelp_reviews", "seed": 0}
-CACHED = (networks._encoder, networks._reader, networks._split, networks.target_part, networks.attacked_part,
-          tangent.texts_for_tau, tangent._of_the_reference, attacking.allowed, attacking._pretrained,
-          attacking._chance, attacking._white_box)  # fmt: skip
+CACHED = (networks._encoder, networks._reader, networks._split, networks.target_part, networks._attacked_part,
+          networks._attacked_texts, networks.reference_model, tangent._of_the_reference, attacking.allowed,
+          attacking._pretrained)  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -48,5 +49,11 @@ def forget():
         function.cache_clear()
 
 
+def made(job, config=TINY):
+    """The record of a job, behind the engine's door but without its data."""
+    with steps.door("cpu", {}):
+        return text.run_job(config, job)
+
+
 def models(config=TINY, source="yelp_reviews"):
-    return networks.source_model(config, source, 0)[0], networks.reference_model(config, 0)[0]
+    return networks.source_model(config, source, 0), networks.reference_model(config, 0)

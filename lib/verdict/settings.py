@@ -16,7 +16,7 @@ from lib.experiments.attributes import summary as portraits
 from lib.experiments.common.observations import Readings
 from lib.experiments.images.readings import READINGS as IMAGES
 from lib.experiments.tasks import summary as rooms
-from lib.experiments.text import summary as sentences
+from lib.experiments.text.readings import READINGS as TEXT
 from lib.verdict import radial
 from lib.verdict.order import Grid, Group
 
@@ -158,7 +158,7 @@ def _read_by(readings: Readings) -> Any:
 SETTINGS: tuple[Setting, ...] = (
     Sweep("synthetic", "synthetic", "4.1", "synthetic", "synthetic", radial),
     Setting("images", "data, images", "4.2", "images", "images", _read_by(IMAGES), first=3),
-    Setting("text", "data, text", "4.2", "text", "text", sentences, first=3),
+    Setting("text", "data, text", "4.2", "text", "text", _read_by(TEXT), first=3),
     Setting("attributes", "attributes", "4.3", "attributes", "attributes", portraits, first=2),
     Tasks("tasks", "tasks", "4.4", "tasks", "tasks", rooms, first=2),
 )

@@ -6,7 +6,7 @@ import json
 import pytest
 import tinybert
 import torch
-from tinytext import JOB, TINY, forget, imitation, models
+from tinytext import JOB, TINY, forget, imitation, made, models
 from torch.nn import functional
 
 from lib import attacks
@@ -14,7 +14,7 @@ from lib.attacks.words.spelling import Words
 from lib.base import compute
 from lib.data import registry
 from lib.engine import parameters
-from lib.experiments.text import attacking, learning, networks, settings, tangent
+from lib.experiments.text import attacking, networks, settings, tangent
 from lib.experiments.text import record as text
 from lib.measures import transferability
 from lib.models import reading
@@ -26,15 +26,19 @@ def world(tmp_path_factory):
         yield
 
 
+def texts():
+    return networks.attacked_part(TINY).texts[: TINY.attack_texts]
+
+
 @pytest.fixture(scope="module")
 def record(world):
-    return text.run_job(TINY, JOB)
+    return made(JOB)
 
 
 def test_a_record_is_plain_and_the_same_each_time_on_any_number_of_threads(record, two_threads):
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     forget()
-    again = text.run_job(TINY, JOB)
+    again = made(JOB)
     assert {k: v for k, v in again.items() if k != "seconds"} == {
         k: v for k, v in record.items() if k != "seconds"
     }
@@ -46,14 +50,14 @@ def test_every_source_and_the_control_make_records():
     assert [job["source"] for job in jobs[:4]] == ["yelp_reviews", "ag_part", "liar", "untrained"]
     assert [job["seed"] for job in jobs] == [0] * 4 + [1] * 4
     for job in jobs[1:4:2]:
-        found = text.run_job(TINY, job)
+        found = made(job)
         assert (found["baselines"]["source_accuracy"] is None) == (job["source"] == "untrained")
         json.dumps(found, allow_nan=False)
 
 
 def test_the_adversarial_loss_is_the_reference_s_on_the_attacked_texts(record):
     source, reference = models()
-    found = attacking.attack(TINY, source)
+    found = attacking.attack(TINY, source, texts())
     labels = networks.attacked_part(TINY).labels[:10]
     encoder = networks.encoder(TINY)
     logits = [reading.apply(reference, reading.sentences(encoder, [getattr(one, name) for one in found]))
@@ -73,7 +77,7 @@ def test_the_adversarial_loss_is_the_reference_s_on_the_attacked_texts(record):
 
 def test_chance_changes_the_same_words_by_the_same_rules():
     """Random changes fill the same budget, are reproducible, and come from the same thesaurus."""
-    first, again, other = (attacking.by_chance(TINY, seed) for seed in (0, 0, 1))
+    first, again, other = (attacking.chance(TINY, seed) for seed in (0, 0, 1))
     assert first == again != other
     texts = networks.attacked_part(TINY).texts[:10]
     for item, changes in zip(texts, first):
@@ -87,11 +91,11 @@ def test_chance_changes_the_same_words_by_the_same_rules():
 
 def test_half_of_the_budget_is_the_beginning_of_the_attack(record):
     source, reference = models()
-    found = attacking.attack(TINY, source)
+    found = attacking.attack(TINY, source, texts())
     with_half = dataclasses.replace(TINY, rate=TINY.rate / 2)
-    halved = attacking.attack(with_half, source)
+    halved = attacking.attack(with_half, source, texts())
     assert [one.attacked for one in halved] == [
-        attacking._changed(one.original, one.changes[: attacking._budget(TINY, one, 0.5)]) for one in found
+        attacking.changed(one.original, one.changes[: attacking.budget(TINY, one, 0.5)]) for one in found
     ]
     direct = attacking.outcome(TINY, reference, [o.original for o in found], [o.attacked for o in halved])
     assert record["attacks"]["half"] == direct
@@ -187,7 +191,8 @@ def test_readings_and_sizes_stand_in_the_record(record):
 def test_the_same_attack_has_the_same_words():
     """The reference against itself: every changed word in common, displacements parallel."""
     _, reference = models()
-    found = attacking.diagnostics(TINY, attacking.attack(TINY, reference), 0)
+    itself = attacking.attack(TINY, reference, texts())
+    found = attacking.diagnostics(TINY, itself, [list(one.changes) for one in itself])
     assert found["same_words"] == pytest.approx(1.0)
     assert found["tau1_textfooler"] == pytest.approx(1.0)
 
@@ -197,7 +202,7 @@ def test_knowledge_is_measured_on_texts_that_nobody_was_trained_on(record):
     train, test = (networks.target_part(TINY, name, 0) for name in ("transfer", "test"))
     assert (len(train[0]), len(test[0])) == (24, 40)
     before = {name: value.clone() for name, value in source.state_dict().items()}
-    again = learning.transferred(TINY, source, 0)
+    again = text.transferred(TINY, source, 0)
     assert again == record["knowledge"]
     assert all(torch.equal(before[name], value) for name, value in source.state_dict().items())
     split = networks.split("imdb_part")

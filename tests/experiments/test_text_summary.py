@@ -6,14 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from tinytext import JOB, TINY, imitation
+from tinytext import JOB, TINY, imitation, made
 
 from lib import statistics
 from lib.base import paper
 from lib.engine import results, runs
-from lib.experiments.text import claims, example, explain, figures, networks, settings, summary, tables
+from lib.experiments.text import claims, figures, networks, settings, tables
 from lib.experiments.text import record as text
-from lib.theory import ledger
+from lib.experiments.text.readings import READINGS, title
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,7 +24,7 @@ def world(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def record(world):
-    return text.run_job(TINY, JOB)
+    return made(JOB)
 
 
 def made_up(record, seeds=2):
@@ -50,30 +50,27 @@ def made_up(record, seeds=2):
 
 
 def test_links_are_kendall_over_the_sources(record):
-    made = made_up(record)
-    found = summary.link(made, *summary.HEADLINE)
+    seen = READINGS.of(made_up(record))
+    found = seen.link(*READINGS.headline)
     assert (found.means.tau, found.means.n) == (1.0, 3)
     assert found.means.p_one_sided == pytest.approx(1 / 6)
     assert found.order.value == pytest.approx(1.0)
-    assert summary.link(made, "τ₁", "fine-tuned accuracy").means.tau == -1.0
-    assert summary.within(made, "τ₂", "fine-tuned accuracy") == [0.0, 0.0]
-    assert (
-        summary.choices(made, *summary.HEADLINE).right,
-        summary.choices(made, "τ₁", "probe accuracy").seeds,
-    ) == (2, 2)
-    assert summary.choices(made, "τ₁", "fine-tuned accuracy").regret == pytest.approx(0.2)
+    assert seen.link("τ₁", "fine-tuned accuracy").means.tau == -1.0
+    assert seen.link("τ₂", "fine-tuned accuracy").each == [0.0, 0.0]
+    assert (seen.choice(*READINGS.headline).right, seen.choice("τ₁", "probe accuracy").seeds) == (2, 2)
+    assert seen.choice("τ₁", "fine-tuned accuracy").regret == pytest.approx(0.2)
 
 
 def test_the_summary_keeps_the_common_protocol(record):
-    made = made_up(record)
-    assert summary.targets(made) == ["imdb_part"]
-    assert summary.source_names(made) == list(TINY.sources)
-    for value in (summary.MEASURES | summary.KNOWLEDGE | summary.RIVALS).values():
-        found = summary.values(made, "imdb_part", value)
+    seen = READINGS.of(made_up(record))
+    assert seen.targets == ["imdb_part"]
+    assert seen.sources == list(TINY.sources)
+    for name in (*READINGS.predictors, *READINGS.knowledge):
+        found = seen.values(name, "imdb_part")
         assert found.shape == (3, 2)
         assert found.dtype == torch.float64
-    assert summary.title("liar") == "Fake, LIAR"
-    assert summary.title("vader films") == "films"
+    assert title("liar") == "Fake, LIAR"
+    assert title("vader films") == "films"
 
 
 def test_the_paper_s_three_points_prove_little(record):
@@ -89,17 +86,17 @@ def test_tables_and_figures_show_every_source(record):
     made = made_up(record)
     for table in (tables.source_table, tables.attack_table, tables.paper_table):
         shown = str(table(made))
-        assert all(summary.title(name) in shown for name in TINY.sources)
+        assert all(title(name) in shown for name in TINY.sources)
     assert "0716" in str(tables.paper_table(made))
-    assert str(tables.joint_table(made)).count("(p ") == 5 * (len(summary.MEASURES) + len(summary.RIVALS))
-    assert "one model was not trained, contrasts" in str(explain.table(made))
+    assert str(tables.joint_table(made)).count("(p ") == 5 * len(READINGS.predictors)
+    assert "one model was not trained, contrasts" in str(tables.explanation_table(made))
     stamped = tables.neighbour_table([("good", ["bad", "fine"], ["bad"])], made.caption)
     assert stamped.note.endswith(made.caption)
     assert "2 of 2" in str(tables.choice_table(made))
     assert "not a test" in str(tables.frame_table(made_up(record | {"is_test": False})))
-    assert len(tables.reading_table(made).rows) == len(tables.READINGS)
+    assert len(tables.reading_table(made).rows) == 2 + len(tables.READ)
     assert tables.link_table(made).rows[0][4] == pytest.approx(1.0)
-    for figure in (figures.raw(made), figures.beside(made), figures.links(made), figures.collapse([made]),
+    for figure in (figures.raw(made), figures.beside(made), figures.links(made), figures.collapse(made),
                    figures.sizes(made)):  # fmt: skip
         assert "made up" in figure.texts[-1].get_text()
     stars = figures.beside(made).axes[1].lines[-1]
@@ -109,15 +106,15 @@ def test_tables_and_figures_show_every_source(record):
 def test_an_attacked_text_is_shown_escaped_with_its_changes():
     if any(each.digest() is None for each in text.datasets(TINY)):
         pytest.skip("the data sets of the recorded run are not here")
-    found = example.example(TINY)
-    assert [one.attacker for one in found.attacks] == [*TINY.sources, example.ITSELF]
+    found = figures.attacked(TINY, "made up")
+    assert [one.attacker for one in found.attacks] == [*TINY.sources, figures.ITSELF]
     originals = {"".join(piece for piece, _ in one.pieces) for one in found.attacks}
     assert len(originals) == 1
     assert originals <= set(networks.attacked_part(TINY).texts)
-    harmful = example.Shown(
+    harmful = figures.Shown(
         "liar", [("<script>", None), ("good", "b&d")], (("x", 0.5),) * 2, (("y", 0.5),) * 2
     )
-    page = figures.attacked(example.Example("imdb_part", "<b>", [harmful]), "made up & more")._repr_html_()
+    page = figures.Example("imdb_part", "<b>", [harmful], "made up & more")._repr_html_()
     assert "<script>" not in page
     assert "&lt;script&gt;<del>good</del> <ins><b>b&amp;d</b></ins>" in page
     assert "rated &lt;b&gt;" in page
@@ -125,10 +122,10 @@ def test_an_attacked_text_is_shown_escaped_with_its_changes():
 
 
 def test_a_source_that_answers_otherwise_is_marked():
-    shown = example.Shown(
+    shown = figures.Shown(
         "liar", [("good", "bad")], (("real", 0.75), ("fake", 0.5)), (("y", 0.5), ("y", 0.4))
     )
-    page = figures.attacked(example.Example("imdb_part", "positive", [shown]), "made up")
+    page = figures.Example("imdb_part", "positive", [shown], "made up")
     assert "real 0.75 → <b>fake 0.50</b>" in page._repr_html_()
     assert "[good → bad]" in str(page)
 
@@ -140,8 +137,7 @@ def test_the_recorded_run_says_what_the_chapter_says():
         pytest.skip("text-reduced is not recorded")
     assert len(recorded.records) == recorded.config.seeds * 7 == 35
     assert all(r["is_test"] for r in recorded.records)
-    rows = [ledger.Row(*fact) for fact in claims.facts(recorded)]
-    for row in rows:
+    for row in claims.rows(recorded):
         row.decide()
     for record in recorded.records:
         record["knowledge"]["tuned_accuracy"] *= -1
@@ -149,9 +145,9 @@ def test_the_recorded_run_says_what_the_chapter_says():
         record["readings"]["probabilities"]["tau2"] = 0.1
         record["tau1"], record["by_scale"]["0.001"][0] = 0.5, 1e-3
     left = []
-    for place, fact in enumerate(claims.facts(recorded)):
+    for place, row in enumerate(claims.rows(recorded)):
         with contextlib.suppress(ValueError):
-            ledger.Row(*fact).decide()
+            row.decide()
             left.append(place)
     # the paper's three points, no order among four sources, and a rival that is better, hold for both numbers
     assert left == [0, 3, 6]

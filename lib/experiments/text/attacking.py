@@ -24,33 +24,53 @@ from lib.experiments.text.settings import Config
 from lib.measures import jacobian, singular
 from lib.models import bert, reading
 
+Outcome = dict[str, float]
 Change = tuple[int, str, str]
+Changes = list[list[Change]]  # of every text
+SEEN = (*networks.ATTACKED, "attack_texts", "candidates", "rate", "similarity")  # what an attack depends on
 
 
-def attack(config: Config, model: bert.Classifier, texts: list[str] | None = None) -> list[Attacked]:
-    """TextFooler through `model` (on the config's texts), towards any class but the model's own choice."""
+def attacks(
+    config: Config, source: bert.Classifier, reference: bert.Classifier, seed: int
+) -> tuple[list[Attacked], Changes, Changes]:
+    """The attack through the source, changes by chance, and those through the reference itself: stored."""
+    seen = runs.only(config, *SEEN)
+    found = [Attacked(**one) for one in runs.step("attack", attacked, seen, source)]
+    by_chance = runs.step("chance", chance, seen, seed)
+    itself = [one["changes"] for one in runs.step("white box", attacked, seen, reference)]
+    return found, by_chance, itself
+
+
+def attacked(config: Config, model: bert.Classifier) -> list[dict[str, Any]]:
+    """`attack` on the config's texts, as plain data."""
+    return [asdict(one) for one in attack(config, model, _texts(config))]
+
+
+def attack(config: Config, model: bert.Classifier, texts: list[str]) -> list[Attacked]:
+    """TextFooler through `model`, towards any class but the model's own choice."""
     read = networks.reader(config)
-    return _textfooler(config, lambda asked: read(model, asked), texts or _texts(config))
+    return _textfooler(config, lambda asked: read(model, asked), texts)
 
 
-def by_chance(config: Config, seed: int) -> list[list[Change]]:
+def chance(config: Config, seed: int) -> Changes:
     """The changes of the same attack on a coin: the same words allowed, the same filters, random choices.
 
     The "classifier" answers by a hash of the text, and is never so sure as about the text as it stands, so
     that every change is welcome.
     """
-    clean = set(_texts(config))
+    texts = _texts(config)
+    clean = set(texts)
 
-    def coin(texts: list[str]) -> Tensor:
-        sure = [2.0 if item in clean else 1.0 + _hashed(item, seed) for item in texts]
+    def coin(asked: list[str]) -> Tensor:
+        sure = [2.0 if item in clean else 1.0 + _hashed(item, seed) for item in asked]
         return torch.tensor([[value, 0.0] for value in sure])
 
-    return [list(found.changes) for found in _textfooler(config, coin, _texts(config), improve_on="original")]
+    return [list(one.changes) for one in _textfooler(config, coin, texts, improve_on="original")]
 
 
 def outcome(
     config: Config, reference: bert.Classifier, clean: Sequence[str], texts: Sequence[str]
-) -> dict[str, float]:
+) -> Outcome:
     """The reference's cross-entropy with the true labels of the target, and its accuracy.
 
     `loss_right` sums over the texts that it got right when they were `clean`, and divides by all (as the
@@ -66,53 +86,58 @@ def outcome(
 
 
 def cross_adversarial(
-    config: Config, source: bert.Classifier, reference: bert.Classifier, found: list[Attacked], seed: int
-) -> dict[str, dict[str, float]]:
+    config: Config, source: bert.Classifier, reference: bert.Classifier, found: list[Attacked],
+    by_chance: Changes, itself: Changes,
+) -> dict[str, Outcome]:  # fmt: skip
     """The reference's loss on texts changed in several ways; `textfooler` is the paper's.
 
     `half` stops at half of the allowed words; `chance` changes as many words of each text as `textfooler`
     did, but random ones; `white_box` attacks the reference through itself; `definition_1` moves the word
     embeddings by epsilon along the top singular vector, averaged over its two signs.
     """
-    half = [len(one.changes[: _budget(config, one, 0.5)]) for one in found]
-    random, itself = _chance(config, seed), _white_box(config, seed)
-    changed = {
-        "clean": [one.original for one in found],
+    half = [one.changes[: budget(config, one, 0.5)] for one in found]
+    as_many = [moves[: len(one.changes)] for one, moves in zip(found, by_chance)]
+    clean = [one.original for one in found]
+    texts = {
+        "clean": clean,
         "textfooler": [one.attacked for one in found],
-        "half": [_changed(one.original, one.changes[:n]) for one, n in zip(found, half)],
-        "chance": [_changed(one.original, moves[: len(one.changes)]) for one, moves in zip(found, random)],
-        "white_box": [_changed(one.original, moves) for one, moves in zip(found, itself)],
+        "half": list(map(changed, clean, half)),
+        "chance": list(map(changed, clean, as_many)),
+        "white_box": list(map(changed, clean, itself)),
     }
-    losses = {name: outcome(config, reference, changed["clean"], texts) for name, texts in changed.items()}
+    losses = {name: outcome(config, reference, clean, moved) for name, moved in texts.items()}
     return losses | {"definition_1": _on_embeddings(config, source, reference, len(found))}
 
 
-def diagnostics(config: Config, found: list[Attacked], seed: int) -> dict[str, Any]:
+def diagnostics(config: Config, found: list[Attacked], itself: Changes) -> dict[str, Any]:
     """How the attack went: flips of the source, words changed, queries, similarity, by text where useful."""
     attackable = [one for one in found if one.attackable]
+    count = max(len(attackable), 1)
+    shares = [len(one.changes) / one.words for one in attackable]
     alike = [one.similarity for one in attackable if one.similarity is not None]
     return {
         "texts": len(found),
         "attackable": len(attackable),
-        "flipped": sum(one.flipped for one in attackable) / max(len(attackable), 1),
+        "flipped": sum(one.flipped for one in attackable) / count,
         "changed": [len(one.changes) for one in found],
         "words": sum(one.words for one in found) / len(found),
-        "share_changed": sum(len(o.changes) / o.words for o in attackable) / max(len(attackable), 1),
-        "most_changed": max((len(one.changes) / one.words for one in attackable), default=0.0),
-        "queries": sum(one.queries for one in attackable) / max(len(attackable), 1),
+        "share_changed": sum(shares) / count,
+        "most_changed": max(shares, default=0.0),
+        "queries": sum(one.queries for one in attackable) / count,
         "similarity": sum(alike) / max(len(alike), 1),
-        **_words_in_common(config, found, seed),
+        **_words_in_common(config, found, itself),
     }
 
 
 def deviations(
-    config: Config, source: bert.Classifier, reference: bert.Classifier, found: list[Attacked], seed: int
-) -> dict[str, float]:
+    config: Config, source: bert.Classifier, reference: bert.Classifier, found: list[Attacked],
+    itself: Changes, seed: int,
+) -> dict[str, float]:  # fmt: skip
     """tau2 with TextFooler in the place of Definition 1: what one gets who has only attacked sentences."""
-    read, before, after = networks.reader(config), *zip(*[(one.original, one.attacked) for one in found])
+    read, before = networks.reader(config), [one.original for one in found]
+    after, alone = [one.attacked for one in found], list(map(changed, before, itself))
     mine, other = (read(model, after) - read(model, before) for model in (source, reference))
-    itself = [_changed(one.original, moves) for one, moves in zip(found, _white_box(config, seed))]
-    separate = read(reference, itself) - read(reference, before)
+    separate = read(reference, alone) - read(reference, before)
     signs = torch.randint(0, 2, (len(mine), 1), generator=compute.generator(seed, "signs")) * 2 - 1
     order = torch.randperm(len(mine), generator=compute.generator(seed, "order"))
     return {
@@ -122,12 +147,24 @@ def deviations(
     }
 
 
-def _textfooler(
-    config: Config, classify: Callable[[list[str]], Tensor], texts: list[str], **more: Any
-) -> list[Attacked]:
-    options = Options(rate=config.rate, similarity=config.similarity, **more)
-    encode, lookup = partial(_encode, config), allowed(config)
-    return textfooler(classify, texts, candidates=lookup, encode=encode, options=options)
+def neighbours(config: Config, asked: Sequence[str]) -> list[tuple[str, list[str], list[str]]]:
+    """(word, its nearest words in the encoder's own table, those of them left out as its opposites)."""
+    opposite = lists.opposites()[1]
+    every = lists.embedding_neighbours(*embeddings(config))
+    return [(word, near := every[word], [n for n in near if opposite(word, n)]) for word in asked]
+
+
+def changed(original: str, changes: Sequence[Change]) -> str:
+    """The text with the changes made."""
+    pieces = Words(original)
+    for index, _, after in changes:
+        pieces.replace(index, after)
+    return str(pieces)
+
+
+def budget(config: Config, one: Attacked, share: float) -> int:
+    """How many words a share of the allowed rate is in one text."""
+    return Options(rate=config.rate * share).budget(one.words)
 
 
 @lru_cache(maxsize=1)
@@ -147,6 +184,14 @@ def embeddings(config: Config) -> tuple[list[str], Tensor]:
     return list(vocabulary), own.words(torch.arange(len(vocabulary), device=own.device)).cpu()
 
 
+def _textfooler(
+    config: Config, classify: Callable[[list[str]], Tensor], texts: list[str], **more: Any
+) -> list[Attacked]:
+    options = Options(rate=config.rate, similarity=config.similarity, **more)
+    lookup = allowed(runs.only(config, *networks.READS, "candidates"))
+    return textfooler(classify, texts, candidates=lookup, encode=partial(_encode, config), options=options)
+
+
 def _texts(config: Config) -> list[str]:
     return networks.attacked_part(config).texts[: config.attack_texts]
 
@@ -154,12 +199,13 @@ def _texts(config: Config) -> list[str]:
 @torch.no_grad()
 def _encode(config: Config, texts: list[str]) -> Tensor:
     """Sentence embeddings: the encoder as pretrained, the mean over tokens (MiniLM's own recipe)."""
-    return normalize(networks.reader(config)(_pretrained(config).features, texts), dim=1)
+    pretrained = _pretrained(networks.encoder(config))
+    return normalize(networks.reader(config)(pretrained.features, texts), dim=1)
 
 
 @lru_cache(maxsize=1)
-def _pretrained(config: Config) -> bert.Classifier:
-    return bert.Classifier(networks.encoder(config), 1, generator=torch.Generator(), pooling="mean")
+def _pretrained(encoder: bert.Encoder) -> bert.Classifier:
+    return bert.Classifier(encoder, 1, generator=torch.Generator(), pooling="mean")
 
 
 def _hashed(item: str, seed: int) -> float:
@@ -168,50 +214,22 @@ def _hashed(item: str, seed: int) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def _changed(original: str, changes: Sequence[Change]) -> str:
-    pieces = Words(original)
-    for index, _, after in changes:
-        pieces.replace(index, after)
-    return str(pieces)
-
-
-def _budget(config: Config, one: Attacked, share: float) -> int:
-    return Options(rate=config.rate * share).budget(one.words)
-
-
-@lru_cache(maxsize=2)
-def _chance(config: Config, seed: int) -> list[list[Change]]:
-    return by_chance(config, seed)
-
-
-@lru_cache(maxsize=2)
-def _white_box(config: Config, seed: int) -> list[list[Change]]:
-    """The changes that TextFooler makes through the reference itself, stored for all sources."""
-    left_out = ("seeds", "device", "sources")
-    kept = {name: value for name, value in asdict(config).items() if name not in left_out}
-    key = {"white_box": kept, "seed": seed}
-    return runs.artifact(key, partial(_attack_reference, config, seed))
-
-
-def _attack_reference(config: Config, seed: int) -> list[list[Change]]:
-    return [list(one.changes) for one in attack(config, networks.reference_model(config, seed)[0])]
-
-
-def _words_in_common(config: Config, found: list[Attacked], seed: int) -> dict[str, float]:
+def _words_in_common(config: Config, found: list[Attacked], itself: Changes) -> dict[str, float]:
     """Do source and reference change the same words? tau1 with TextFooler's changes for directions.
 
     `tau1_textfooler`: the mean squared cosine of the two displacements of the word embeddings (the mean of a
     word's tokens); `same_words`: words that both change over words that either does.
     """
     cosines, shares = [], []
-    for one, moves in zip(found, _white_box(config, seed)):
+    for one, moves in zip(found, itself):
         first, second = (_displacements(config, changes) for changes in (one.changes, moves))
         if not first or not second:
             continue
-        inner = sum(float(first[i] @ second[i]) for i in first.keys() & second.keys())
+        both = first.keys() & second.keys()
+        inner = sum(float(first[i] @ second[i]) for i in both)
         sizes = [sum(float(move @ move) for move in side.values()) for side in (first, second)]
         cosines.append(inner**2 / (sizes[0] * sizes[1]))
-        shares.append(len(first.keys() & second.keys()) / len(first.keys() | second.keys()))
+        shares.append(len(both) / len(first.keys() | second.keys()))
     count = max(len(cosines), 1)
     return {"tau1_textfooler": sum(cosines) / count, "same_words": sum(shares) / count}
 
@@ -228,12 +246,11 @@ def _vector(config: Config, word: str) -> Tensor:
 
 def _on_embeddings(
     config: Config, source: bert.Classifier, reference: bert.Classifier, count: int
-) -> dict[str, float]:
+) -> Outcome:
     """The reference after a step of config.epsilon along +v and -v of the source, averaged."""
-    texts, labels = tangent.texts_for_tau(config), networks.attacked_part(config).labels
-    rows = reading.buckets(texts.ids[:count])
+    texts, labels = networks.attacked_texts(config), networks.attacked_part(config).labels
     losses, hits = [], []
-    for index in rows:
+    for index in reading.buckets(texts.ids[:count]):
         f, x, _ = reading.on_words(source, texts, index)
         right = singular.top_right(jacobian.jacobians(f, x, len(x))).reshape(x.shape).to(x)
         judge = reading.on_words(reference, texts, index)[0]

@@ -1,62 +1,96 @@
-"""What Section 4.2 says of text, and what a recorded run says: rows for `lib.theory.ledger.Row(*fact)`."""
+"""What Section 4.2 says of text, and what a recorded run says; why tau2 might be so small."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from lib import statistics
 from lib.base import paper
-from lib.experiments.text import explain
+from lib.engine.results import Result, Value, at
+from lib.experiments.common.observations import Observations
+from lib.experiments.text.readings import READINGS, among_others, span
 from lib.experiments.text.settings import UNTRAINED
-from lib.experiments.text.summary import (
-    HEADLINE,
-    MEASURES,
-    RIVALS,
-    Value,
-    among_others,
-    at,
-    choices,
-    link,
-    select,
-    source_names,
-    value_of,
-    values,
-    within,
-)
+from lib.theory.ledger import OURS, Row
 
-Fact = tuple[str, str, str, str, str, tuple[Callable[[], bool], ...]]
-LOSS, TUNED = HEADLINE
+LOSS, TUNED = READINGS.headline
+HALF = (0.4, 0.6)  # what passes for the paper's tau1
 
 
-def facts(result: Any) -> list[Fact]:
-    """(claim, where, as printed, what we found, verdict, checks) for a run with two kinds of sources."""
+@dataclass(frozen=True)
+class Hypothesis:
+    """A reading or a mishap, and the spans of tau1 and tau2 that it gives here (None: says nothing)."""
+
+    name: str
+    tau1: tuple[float, float] | None
+    tau2: tuple[float, float] | None
+
+    def gives_tau1(self) -> bool | None:
+        """Does its tau1 come near one half for some source?"""
+        return None if self.tau1 is None else self.tau1[0] <= HALF[1] and self.tau1[1] >= HALF[0]
+
+    def gives_tau2(self) -> bool | None:
+        """Does its span of tau2 meet the paper's?"""
+        low, high = min(paper.TEXT.columns["tau2"]), max(paper.TEXT.columns["tau2"])
+        return None if self.tau2 is None else self.tau2[0] <= high and self.tau2[1] >= low
+
+
+def hypotheses(result: Result) -> list[Hypothesis]:
+    """The candidates, each with its least and largest mean over the sources of a run."""
+    seen = READINGS.of(result)
+
+    def given(name: str, first: Value | None, second: Value, sources: list[str] | None = None) -> Hypothesis:
+        return Hypothesis(name, first and span(seen, first, sources), span(seen, second, sources))
+
+    def reading(key: str, part: str = "tau2") -> Value:
+        return at("readings", key, part)
+
+    tau1, contrasts = at("tau1"), (reading("contrasts", "tau1"), reading("contrasts"))
+    words = at("textfooler", "tau1_textfooler")
+    least = str(min(int(key) for key in result.records[0]["by_size"]))
     return [
-        _three_sources(),
-        _order(result),
-        _best_source(result),
-        _beyond_the_task(result),
-        _random_words(result),
-        _control(result),
-        _rivals(result),
-        _tau1(result),
-        _collapse(result),
-        _both(result),
-    ]
+        given("Definition 3 on logits", tau1, at("tau2")),
+        given("on contrasts of logits", *contrasts),
+        given("on probabilities, which repeat one another in both models",
+              reading("probabilities", "tau1"), reading("probabilities")),
+        given("logits whose common part is a thousandth of ours", tau1, at("by_scale", "0.001", 0)),
+        given("one model was not trained, contrasts", *contrasts, [UNTRAINED]),
+        given("Δ_T under the reference's own attack, so that signs are random",
+              tau1, reading("each model's own attack")),
+        given("nothing in common, all texts", at("tau1_strangers"), reading("contrasts", "null")),
+        given(f"nothing in common, {least} texts", None, at("by_size", least, "null")),
+        given("TextFooler's changes in place of Definition 1", words, at("textfooler", "tau2_textfooler")),
+        given("the same, each model's own changes", words, at("textfooler", "tau2_textfooler_own")),
+    ]  # fmt: skip
 
 
-def _three_sources() -> Fact:
+def rows(result: Result) -> list[Row]:
+    """The claims, decided by a run with two kinds of sources."""
+    seen = READINGS.of(result)
+    makers = (
+        _order,
+        _best_source,
+        _beyond_the_task,
+        _random_words,
+        _control,
+        _rivals,
+        _tau1,
+        _collapse,
+        _both,
+    )
+    return [_three_sources(), *(make(seen) for make in makers)]
+
+
+def _three_sources() -> Row:
     columns = paper.TEXT.columns
-    found = {
-        key: statistics.kendall(columns[key], columns["knowledge"]) for key in ("adversarial_loss", "tau1")
-    }
-    perfect, other = found["adversarial_loss"], found["tau1"]
-    return (
+    perfect, other = (
+        statistics.kendall(columns[key], columns["knowledge"]) for key in ("adversarial_loss", "tau1")
+    )
+    return Row(
         "three sources show that adversarial and knowledge transferability go together",
-        "ours",
+        OURS,
         "three rows",
         f"even a perfect order of three has p = {perfect.p_one_sided:.2f}; τ₁'s has τ_b {other.tau:.2f}",
         "refuted",
@@ -64,10 +98,10 @@ def _three_sources() -> Fact:
     )
 
 
-def _order(result: Any) -> Fact:
-    found = link(result, LOSS, TUNED)
+def _order(seen: Observations) -> Row:
+    found = seen.link(LOSS, TUNED)
     means, order = found.means, found.order
-    return (
+    return Row(
         "the adversarial loss orders the sources as knowledge transfer does",
         "4.2, Results",
         "'prominent in both [...] domains'",
@@ -78,21 +112,9 @@ def _order(result: Any) -> Fact:
     )
 
 
-def _beyond_the_task(result: Any) -> Fact:
-    found = [among_others(result, name, TUNED) or 0.0 for name in (LOSS, "same kind of task")]
-    return (
-        "beyond the kind of task, the adversarial loss says little",
-        "ours",
-        "not considered",
-        f"among the sources of other tasks: mean τ_b {found[0]:.2f} (not planned)",
-        "observed",
-        (lambda: abs(found[0]) < 0.25, lambda: found[1] == 0.0),
-    )
-
-
-def _best_source(result: Any) -> Fact:
-    found = choices(result, LOSS, TUNED)
-    return (
+def _best_source(seen: Observations) -> Row:
+    found = seen.choice(LOSS, TUNED)
+    return Row(
         "the most adversarially transferable source is among the best to transfer from",
         "4.2, Results",
         "'it's clear'",
@@ -103,45 +125,55 @@ def _best_source(result: Any) -> Fact:
     )
 
 
-def _random_words(result: Any) -> Fact:
+def _beyond_the_task(seen: Observations) -> Row:
+    loss, task = (among_others(seen, name, TUNED) or 0.0 for name in (LOSS, "same kind of task"))
+    return Row(
+        "beyond the kind of task, the adversarial loss says little",
+        OURS,
+        "not considered",
+        f"among the sources of other tasks: mean τ_b {loss:.2f} (not planned)",
+        "observed",
+        (lambda: abs(loss) < 0.25, lambda: task == 0.0),
+    )
+
+
+def _random_words(seen: Observations) -> Row:
     """Does the attack on a source of another task do more to the reference than random words?"""
-    rise = _rows(result, lambda r: r["attacks"]["textfooler"]["loss"] - r["attacks"]["chance"]["loss"])
-    same, other = _by_kind(result, rise.mean(1))
-    return (
+    rise = seen.means(lambda r: r["attacks"]["textfooler"]["loss"] - r["attacks"]["chance"]["loss"])
+    same, other = _by_kind(seen, rise)
+    return Row(
         "attacks on every source fool the reference more than random words do",
-        "ours",
+        OURS,
         "no control",
-        f"loss over random words: {_span(same)} through sources that judge sentiment, {_span(other)} through "
-        "the others",
+        f"loss over random words: {_signed(same)} through sources that judge sentiment, {_signed(other)} "
+        "through the others",
         "refuted",
         (lambda: float(other.min()) <= 0, lambda: float(same.min()) > float(other.max())),
     )
 
 
-def _control(result: Any) -> Fact:
+def _control(seen: Observations) -> Row:
     """Is a source of another task worth more than the encoder as it was pretrained?"""
-    tuned = value_of(TUNED)
-    nothing = torch.tensor([tuned(r) for r in select(result, UNTRAINED)], dtype=torch.float64)
-    gain = (_rows(result, tuned) - nothing).mean(1)
-    same, other = _by_kind(result, gain)
-    return (
+    gain = (seen.values(TUNED) - seen.values(TUNED, sources=[UNTRAINED])).mean(1)
+    same, other = _by_kind(seen, gain)
+    return Row(
         "training on any of the sources is better than none",
-        "ours",
+        OURS,
         "no control",
-        f"accuracy over the untrained control: {_span(same)} of sources that judge sentiment, {_span(other)} "
-        "of the others",
+        f"accuracy over the untrained control: {_signed(same)} of sources that judge sentiment, "
+        f"{_signed(other)} of the others",
         "refuted",
         (lambda: float(same.min()) > float(other.max()), lambda: float(other.min()) < 0),
     )
 
 
-def _rivals(result: Any) -> Fact:
-    own, tau = (link(result, name, TUNED).order.value for name in (LOSS, "τ₁"))
-    found = {name: link(result, name, TUNED).order.value for name in RIVALS}
-    best = max(found, key=lambda name: found[name])
-    return (
+def _rivals(seen: Observations) -> Row:
+    own, tau = (_tau(seen, name) for name in (LOSS, "τ₁"))
+    found = {name: _tau(seen, name) for name in READINGS.rivals}
+    best = max(found, key=found.__getitem__)
+    return Row(
         "nothing that spares the attack orders the sources better than the adversarial loss",
-        "ours",
+        OURS,
         "not considered",
         f"mean τ_b within seeds {own:.2f} by adversarial loss, {found[best]:.2f} by {best}, the best rival "
         f"or baseline; {tau:.2f} by τ₁",
@@ -150,25 +182,26 @@ def _rivals(result: Any) -> Fact:
     )
 
 
-def _tau1(result: Any) -> Fact:
-    found = {name: link(result, name, TUNED).order.value for name in MEASURES}
-    each = within(result, "τ₁", TUNED)
-    return (
+def _tau1(seen: Observations) -> Row:
+    one, loss, two, both = (_tau(seen, name) for name in ("τ₁", LOSS, "τ₂", "τ₁ τ₂"))
+    each = seen.link("τ₁", TUNED).each
+    return Row(
         "τ₁ alone orders the sources better than the adversarial loss, τ₂ or τ₁ τ₂",
         "4.2, Results",
         "'only τ₁ is not sufficient'",
-        f"τ_b by seed {min(each):.2f} to {max(each):.2f}; mean {found['τ₁']:.2f}, of the loss "
-        f"{found[LOSS]:.2f}, of τ₂ {found['τ₂']:.2f}, of τ₁ τ₂ {found['τ₁ τ₂']:.2f}",
+        f"τ_b by seed {min(each):.2f} to {max(each):.2f}; mean {one:.2f}, of the loss {loss:.2f}, of τ₂ "
+        f"{two:.2f}, of τ₁ τ₂ {both:.2f}",
         "observed",
-        (lambda: found["τ₁"] > max(found[name] for name in (LOSS, "τ₂", "τ₁ τ₂")), lambda: min(each) > 0),
+        (lambda: one > max(loss, two, both), lambda: min(each) > 0),
     )
 
 
-def _collapse(result: Any) -> Fact:
+def _collapse(seen: Observations) -> Row:
     """tau2 of probabilities against tau2 of contrasts, for every source and seed."""
-    low = max(r["readings"]["probabilities"]["tau2"] for r in result.records)
-    high = max(r["readings"]["contrasts"]["tau2"] for r in result.records)
-    return (
+    low, high = (
+        max(r["readings"][name]["tau2"] for r in seen.rows) for name in ("probabilities", "contrasts")
+    )
+    return Row(
         "τ₂ says how well a linear map aligns the deviations",
         "Definition 3",
         "no word on outputs that repeat one another",
@@ -178,13 +211,13 @@ def _collapse(result: Any) -> Fact:
     )
 
 
-def _both(result: Any) -> Fact:
-    found = explain.hypotheses(result)
-    both = [one.name for one in found if one.gives_tau1() and one.gives_tau2()]
-    small = [one.name for one in found if one.gives_tau2()]
-    return (
+def _both(seen: Observations) -> Row:
+    found = hypotheses(seen.result)
+    small = [one for one in found if one.gives_tau2()]
+    both = [one for one in small if one.gives_tau1()]
+    return Row(
         "one of our readings gives the paper's τ₁ and τ₂ together",
-        "ours",
+        OURS,
         "τ₁ near .5, τ₂ from 3e-6 to 1.34e-3",
         f"{len(small)} of {len(found)} give such a τ₂, none of them such a τ₁",
         "refuted",
@@ -192,15 +225,15 @@ def _both(result: Any) -> Fact:
     )
 
 
-def _rows(result: Any, value: Value) -> Tensor:
-    return values(result, result.config.target, value)
+def _tau(seen: Observations, name: str) -> float:
+    return seen.link(name, TUNED).order.value
 
 
-def _by_kind(result: Any, each: Tensor) -> tuple[Tensor, Tensor]:
+def _by_kind(seen: Observations, each: Tensor) -> tuple[Tensor, Tensor]:
     """The values of the sources of the target's kind of task, and of the others."""
-    same = torch.tensor([bool(at("same_task")(select(result, name)[0])) for name in source_names(result)])
+    same: Tensor = seen.values("same kind of task")[:, 0].to(torch.bool)
     return each[same], each[~same]
 
 
-def _span(found: Tensor) -> str:
+def _signed(found: Tensor) -> str:
     return f"{float(found.min()):+.3f} to {float(found.max()):+.3f}"

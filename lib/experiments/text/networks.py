@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
-from time import perf_counter
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,17 +13,22 @@ from torch.nn import functional
 from lib.base import compute
 from lib.data import registry, text, words
 from lib.engine import runs
+from lib.experiments.common import stored
 from lib.experiments.text.settings import UNTRAINED, Config, split_name
 from lib.models import bert, reading, training
 
 ROOM = 16  # tokens by which an attack may lengthen a text before it is cut
+CLASSES = 2  # of every target here
+READS = ("encoder", "frozen_layers", "tokens")  # how a text is read
+LEARNS = (*READS, "pooling", "dropout", "train_texts", "epochs", "batch_size", "lr", "schedule", "half")
+ATTACKED = (*READS, "target", "least_words", "tau_texts")  # which texts attacks and tau are taken on
 Labelled = tuple[reading.Sentences, Tensor]
 
 
 def encoder(config: Config) -> bert.Encoder:
     """The frozen part that all models of a config share."""
     folder = words.minilm() if config.encoder == "minilm" else words.bert()
-    return _encoder(folder, config.frozen_layers, config.tokens, str(compute.resolve_device(config.device)))
+    return _encoder(folder, config.frozen_layers, config.tokens, config.device or "cpu")
 
 
 def reader(config: Config) -> reading.Reader:
@@ -75,20 +78,17 @@ def target_part(config: Config, name: str, seed: int = 0) -> Labelled:
     return prepared(config, draw(part, min(count, _most(part)), None))
 
 
-@lru_cache(maxsize=2)
 def attacked_part(config: Config) -> text.Part:
     """Test texts of the target for tau1 and tau2, cut to the config's tokens and still long enough.
 
     They come class by class in turn, so that the first `attack_texts`, which are attacked, are balanced too.
     """
-    own, whole = encoder(config), split(config.target).test
-    cut = [own.cut(item, config.tokens) for item in whole.texts]
-    rows = [i for i, item in enumerate(cut) if len(item.split()) >= config.least_words]
-    groups = [[i for i in rows if whole.labels[i] == label] for label in range(len(whole.classes))]
-    kept = [row for turn in zip(*groups) for row in turn][: config.tau_texts]
-    if len(kept) < config.tau_texts:
-        raise ValueError(f"{config.target} has {len(kept)} such texts, not tau_texts={config.tau_texts}")
-    return text.Part([cut[i] for i in kept], whole.labels[kept], whole.classes)
+    return _attacked_part(runs.only(config, *ATTACKED))
+
+
+def attacked_texts(config: Config) -> reading.Sentences:
+    """The same texts, tokenised and sent through the frozen layers."""
+    return _attacked_texts(runs.only(config, *ATTACKED))
 
 
 def own_test(config: Config, source: str) -> Labelled:
@@ -97,16 +97,30 @@ def own_test(config: Config, source: str) -> Labelled:
     return prepared(config, draw(part, min(config.test_texts // 3, _most(part)), None))
 
 
-def source_model(config: Config, source: str, seed: int) -> tuple[bert.Classifier, float]:
-    """The source classifier of one seed, trained once and stored, and the seconds that took (App. G.2)."""
-    key = _key(config) | {"source": source, "seed": seed}
-    return _loaded(config, runs.artifact(key, partial(_train, config, source, source, seed)))
+def source_model(config: Config, source: str, seed: int) -> bert.Classifier:
+    """The source classifier of one seed, trained once and stored (App. G.2)."""
+    learns = runs.only(config, *LEARNS)
+    state = runs.step("source", train, learns, source, source, seed)
+    return _loaded(config, state)
 
 
-def reference_model(config: Config, seed: int) -> tuple[bert.Classifier, float]:
-    """The reference classifier, trained on the target in the same way, and the seconds it took."""
-    key = _key(config) | {"reference": config.target, "seed": seed}
-    return _loaded(config, runs.artifact(key, partial(_train, config, config.target, "reference", seed)))
+@lru_cache(maxsize=1)
+def reference_model(config: Config, seed: int) -> bert.Classifier:
+    """The reference classifier, trained on the target in the same way; all sources of a seed share it."""
+    learns = runs.only(config, *LEARNS)
+    state = runs.step("reference", train, learns, config.target, "reference", seed)
+    return _loaded(config, state)
+
+
+def train(config: Config, name: str, role: str, seed: int) -> stored.State:
+    """The state of a classifier that has learnt the data set `name`; the untrained control learns nothing."""
+    generator = compute.generator(seed, "text", role)
+    if role == UNTRAINED:
+        return stored.state(build(config, CLASSES, generator))
+    part = draw(split(name).train, config.train_texts, generator)
+    model = build(config, len(part.classes), generator)
+    _fit(config, model, prepared(config, part), config.epochs, config.lr, config.schedule, generator)
+    return stored.state(model)
 
 
 def fine_tuned(
@@ -114,14 +128,14 @@ def fine_tuned(
 ) -> bert.Classifier:
     """A copy of `model` trained on with a fresh last layer (App. G.2: Adam at 1e-4 for 3 epochs)."""
     model = deepcopy(model)
-    model.head = bert.head(model.head.in_features, 2, generator).to(model.head.weight.device)
+    model.head = bert.head(model.head.in_features, CLASSES, generator).to(model.head.weight.device)
     _fit(config, model, part, config.transfer_epochs, config.transfer_lr, "constant", generator)
     return model
 
 
 def new_layer(config: Config, train: Labelled, features: Tensor, generator: torch.Generator) -> nn.Linear:
     """Only a new last layer, trained like that: Sec. 4.2 to the letter. `features` (N, width) of `train`."""
-    layer = bert.head(features.shape[1], 2, generator)
+    layer = bert.head(features.shape[1], CLASSES, generator)
     training.fit(
         layer, features, train[1], loss=functional.cross_entropy, optimizer="adam", lr=config.transfer_lr,
         epochs=config.transfer_epochs, batch_size=config.batch_size, generator=generator,
@@ -152,20 +166,26 @@ def _split(name: str, root: Path) -> text.Split:
     return text.vader(domain) if domain else text.load(data)
 
 
+@lru_cache(maxsize=2)
+def _attacked_part(config: Config) -> text.Part:
+    own, whole = encoder(config), split(config.target).test
+    cut = [own.cut(item, config.tokens) for item in whole.texts]
+    rows = [i for i, item in enumerate(cut) if len(item.split()) >= config.least_words]
+    groups = [[i for i in rows if whole.labels[i] == label] for label in range(len(whole.classes))]
+    kept = [row for turn in zip(*groups) for row in turn][: config.tau_texts]
+    if len(kept) < config.tau_texts:
+        raise ValueError(f"{config.target} has {len(kept)} such texts, not tau_texts={config.tau_texts}")
+    return text.Part([cut[i] for i in kept], whole.labels[kept], whole.classes)
+
+
+@lru_cache(maxsize=1)
+def _attacked_texts(config: Config) -> reading.Sentences:
+    return reading.sentences(encoder(config), attacked_part(config).texts)
+
+
 def _most(part: text.Part) -> int:
     """How many texts a balanced draw can have."""
     return min(part.counts().values()) * len(part.classes)
-
-
-def _train(config: Config, name: str, role: str, seed: int) -> dict[str, Any]:
-    begun = perf_counter()
-    generator = compute.generator(seed, "text", role)
-    if role == UNTRAINED:
-        return _stored(build(config, 2, generator), perf_counter() - begun)
-    part = draw(split(name).train, config.train_texts, generator)
-    model = build(config, len(part.classes), generator)
-    _fit(config, model, prepared(config, part), config.epochs, config.lr, config.schedule, generator)
-    return _stored(model, perf_counter() - begun)
 
 
 def _fit(
@@ -185,19 +205,5 @@ def _fit(
     )  # fmt: skip
 
 
-def _key(config: Config) -> dict[str, Any]:
-    """What every trained classifier depends on, besides code, data and device."""
-    trained = ("epochs", "batch_size", "lr", "schedule", "half")
-    model = ("encoder", "train_texts", "tokens", "frozen_layers", "pooling", "dropout")
-    return {name: getattr(config, name) for name in (*model, *trained)}
-
-
-def _stored(model: nn.Module, seconds: float) -> dict[str, Any]:
-    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    return {"state": state, "seconds": seconds}
-
-
-def _loaded(config: Config, stored: dict[str, Any]) -> tuple[bert.Classifier, float]:
-    model = build(config, len(stored["state"]["head.bias"]), torch.Generator())
-    model.load_state_dict(stored["state"])
-    return model.eval(), stored["seconds"]
+def _loaded(config: Config, state: stored.State) -> bert.Classifier:
+    return stored.loaded(build(config, len(state["head.bias"]), torch.Generator()), state, config.device)

@@ -6,19 +6,27 @@ the target's test texts, with the attacks made on the source alone.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
 from lib.attacks.words import candidates
 from lib.base import compute
 from lib.data import registry
-from lib.experiments.text import attacking, learning, networks, settings, tangent
+from lib.engine import runs
+from lib.experiments.text import attacking, networks, settings, tangent
+from lib.experiments.text.networks import CLASSES
 from lib.experiments.text.settings import PRESETS, UNTRAINED, Config
+from lib.measures import estimators, probe
+from lib.models import bert, reading
 
 __all__ = ["JOB_IGNORES", "NAME", "PRESETS", "Config", "datasets", "jobs", "run_job"]
 
 NAME = "text"
 JOB_IGNORES = ("seeds",)
+RIVALS = 1000  # texts at most that the estimators see
 
 
 def datasets(config: Config) -> tuple[registry.Needed, ...]:
@@ -38,27 +46,25 @@ def jobs(config: Config) -> list[dict[str, Any]]:
 
 
 def run_job(config: Config, job: dict[str, Any]) -> dict[str, Any]:
-    """The record of one source against the reference model of the job's seed.
-
-    On a CPU one thread does the sums: their order, and every digit, is the same on any number of cores.
-    """
-    device = compute.resolve_device(config.device)
-    with compute.at_most_threads(1) if device.type == "cpu" else nullcontext():
-        return _record(config, job["source"], job["seed"])
-
-
-def _record(config: Config, name: str, seed: int) -> dict[str, Any]:
-    seconds: dict[str, float] = {}
-    source, seconds["source"] = networks.source_model(config, name, seed)
-    reference, seconds["reference"] = networks.reference_model(config, seed)
-    accuracy = learning.accuracy(config, reference)
-    timed = learning.timed
-    tau = timed(seconds, "tau", tangent.measured, config, source, reference, seed)
-    lengths = timed(seconds, "lengths", tangent.by_length, config, source, reference, seed)
-    found = timed(seconds, "attack", attacking.attack, config, source)
-    losses = timed(seconds, "losses", attacking.cross_adversarial, config, source, reference, found, seed)
-    words = attacking.diagnostics(config, found, seed)
-    words |= attacking.deviations(config, source, reference, found, seed)
+    """The record of one source against the reference model of the job's seed."""
+    name, seed = job["source"], job["seed"]
+    pair = networks.source_model(config, name, seed), networks.reference_model(config, seed)
+    source, reference = pair
+    accuracy = _share(*_answers(reference, networks.target_part(config, "test")))
+    looked_at = runs.only(config, *networks.ATTACKED, "length_texts", "lengths", "null_repeats")
+    tau = runs.step("tau", tangent.measured, looked_at, *pair, seed)
+    lengths = runs.step("lengths", tangent.by_length, looked_at, *pair, seed)
+    found, by_chance, itself = attacking.attacks(config, *pair, seed)
+    with runs.timed("losses"):
+        losses = attacking.cross_adversarial(config, *pair, found, by_chance, itself)
+    words = attacking.diagnostics(config, found, itself)
+    words |= attacking.deviations(config, *pair, found, itself, seed)
+    with runs.timed("knowledge"):
+        knowledge = transferred(config, source, seed)
+    with runs.timed("rivals"):
+        scores = rivals(config, source, seed)
+    with runs.timed("baselines"):
+        known = baselines(config, source, name, seed)
     return {
         "target": config.target,
         "source": name,
@@ -70,8 +76,76 @@ def _record(config: Config, name: str, seed: int) -> dict[str, Any]:
         "by_length": lengths,
         "attacks": losses,
         "textfooler": words,
-        "knowledge": timed(seconds, "knowledge", learning.transferred, config, source, seed),
-        "rivals": timed(seconds, "rivals", learning.rivals, config, source, seed),
-        "baselines": timed(seconds, "baselines", learning.baselines, config, source, name, seed),
-        "seconds": seconds,
+        "knowledge": knowledge,
+        "rivals": scores,
+        "baselines": known,
+        "seconds": runs.seconds(),
     }
+
+
+def transferred(config: Config, source: bert.Classifier, seed: int) -> dict[str, float]:
+    """Three readings of "fine-tune a new linear layer [...] Adam with 1e-4 for 3 epochs" (4.2, App. G.2).
+
+    `tuned`: a new layer and the upper layers below it; `layer`: only the new layer, for those 3 epochs;
+    `probe`: only the new layer, to convergence, its penalty chosen on the validation texts.
+    """
+    train, valid, test = (networks.target_part(config, *part) for part in
+                          (("transfer", seed), ("valid",), ("test",)))  # fmt: skip
+    known, chosen, asked = (
+        (reading.apply(source.features, texts), labels) for texts, labels in (train, valid, test)
+    )
+    best = probe.linear_probe(known, chosen, asked, classes=CLASSES, strengths=config.probe_strengths)
+    layer = networks.new_layer(config, train, known[0], compute.generator(seed, "layer"))
+    tuned = networks.fine_tuned(config, source, train, compute.generator(seed, "tune"))
+    with torch.no_grad():
+        by_layer = layer(asked[0]), test[1]
+    return {
+        **_scores("tuned", *_answers(tuned, test)),
+        **_scores("layer", *by_layer),
+        "probe_accuracy": best.accuracy,
+        "probe_loss": best.loss,
+        "probe_strength": best.strength,
+        "probe_converged": best.converged,
+    }
+
+
+def rivals(config: Config, source: bert.Classifier, seed: int) -> dict[str, float | None]:
+    """The estimators of `lib.measures` on the source's view of the texts that transfer is trained on."""
+    texts, labels = networks.target_part(config, "transfer", seed)
+    features = reading.apply(source.features, texts)
+    with torch.no_grad():
+        probabilities = source.head.cpu()(features).softmax(1)
+    source.head.to(texts.encoder.device)
+    return estimators.scores(features[:RIVALS], labels[:RIVALS], probabilities[:RIVALS])
+
+
+def baselines(config: Config, source: bert.Classifier, name: str, seed: int) -> dict[str, float | None]:
+    """What one knows without the target's labels: accuracy on the own task, and how unlike the texts are.
+
+    `domain_distance`: Euclidean, between the mean sentence embeddings of source and target.
+    """
+    if name == UNTRAINED:
+        return {"source_accuracy": None, "domain_distance": None}
+    own, (target, _) = networks.own_test(config, name), networks.target_part(config, "transfer", seed)
+    neutral = bert.Classifier(target.encoder, 1, generator=torch.Generator()).features
+    means = [
+        nn.functional.normalize(reading.apply(neutral, part), dim=1).mean(0) for part in (own[0], target)
+    ]
+    return {
+        "source_accuracy": _share(*_answers(source, own)),
+        "domain_distance": float((means[0] - means[1]).norm()),
+    }
+
+
+def _answers(model: bert.Classifier, part: networks.Labelled) -> tuple[Tensor, Tensor]:
+    """Logits and labels."""
+    return reading.apply(model, part[0]), part[1]
+
+
+def _scores(name: str, logits: Tensor, labels: Tensor) -> dict[str, float]:
+    loss = float(functional.cross_entropy(logits, labels))
+    return {f"{name}_accuracy": _share(logits, labels), f"{name}_loss": loss}
+
+
+def _share(logits: Tensor, labels: Tensor) -> float:
+    return float((logits.argmax(1) == labels).double().mean())

@@ -5,33 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from scipy import stats
+
 from lib import statistics
 from lib.attacks.words.candidates import opposites
 from lib.base import paper
 from lib.base.tables import Table, number
-from lib.engine import results
-from lib.experiments.text.settings import UNTRAINED
-from lib.experiments.text.summary import (
-    HEADLINE,
-    KNOWLEDGE,
-    MEASURES,
-    RIVALS,
-    Value,
-    among_others,
-    at,
-    choices,
-    interval,
-    link,
-    mean,
-    rise,
-    select,
-    source_names,
-    targets,
-    title,
-    values,
-)
+from lib.engine.results import Result, Value, at
+from lib.experiments.common import tables
+from lib.experiments.common.observations import Observations, interval
+from lib.experiments.common.tables import least_to_largest, stamped
+from lib.experiments.text.claims import HALF, hypotheses
+from lib.experiments.text.readings import READINGS, among_others, rise, span, title
+from lib.experiments.text.settings import UNTRAINED, Config
 from lib.measures import estimators
 
+LOSS, TUNED = READINGS.headline
+SOURCE: dict[str, Value] = {
+    "own accuracy": at("baselines", "source_accuracy"),
+    "τ₁": at("tau1"),
+    "× chance": lambda r: float(r["tau1"] / r["tau1_chance"]),
+    "τ₂": at("tau2"),
+    "τ₂, contrasts": at("readings", "contrasts", "tau2"),
+    "α²": at("alpha_squared"),
+    "adversarial loss": at("attacks", "textfooler", "loss"),
+    "over clean": rise,
+    "loss, Def. 1": at("attacks", "definition_1", "loss"),
+    "fine-tuned accuracy": at("knowledge", "tuned_accuracy"),
+    "probe accuracy": at("knowledge", "probe_accuracy"),
+    "new layer only": at("knowledge", "layer_accuracy"),
+}
 FRAME: dict[str, Value] = {
     "accuracy": at("reference_accuracy"),
     "loss, clean": at("attacks", "clean", "loss"),
@@ -45,14 +48,9 @@ ATTACK: dict[str, Value] = {
     "queries a text": at("textfooler", "queries"),
     "similarity": at("textfooler", "similarity"),
     "same words as the reference": at("textfooler", "same_words"),
-    "seconds a text": lambda r: r["seconds"]["attack"] / r["textfooler"]["texts"],
+    "seconds a text": lambda r: float(r["seconds"]["attack"] / r["textfooler"]["texts"]),
 }
-COLUMNS = {
-    "tau1": "τ₁",
-    "tau2": "τ₂",
-    "adversarial_loss": "adversarial loss",
-    "knowledge": "fine-tuned accuracy",
-}
+COLUMNS = {"tau1": "τ₁", "tau2": "τ₂", "adversarial_loss": LOSS, "knowledge": TUNED}
 SETTINGS = {
     "encoder": "encoder",
     "tokens": "tokens a text",
@@ -67,16 +65,15 @@ SETTINGS = {
     "candidates": "candidates for replacement",
     "seeds": "seeds",
 }
-READINGS = {
-    "logits": "logits (Definition 3 to the letter)",
+READ = {
     "contrasts": "contrasts of logits",
     "probabilities": "probabilities",
     "one shift for all words": "one shift for all words",
-    "each model's own attack": "Δ_T under the reference's own attack",
 }
+SIZES = (100, 500, 1_000, 5_000)  # the paper does not say on how many sentences tau was taken
 
 
-def preset_table(presets: Mapping[str, Any]) -> Table:
+def preset_table(presets: Mapping[str, Config]) -> Table:
     """The settings of the three sizes of the experiment, side by side."""
     rows = [
         [label, *[str(getattr(one, name)) for one in presets.values()]] for name, label in SETTINGS.items()
@@ -84,183 +81,160 @@ def preset_table(presets: Mapping[str, Any]) -> Table:
     return Table(["setting", *presets], rows, caption="Three sizes of one experiment")
 
 
-def source_table(result: Any) -> Table:
+def source_table(result: Result) -> Table:
     """Every source's numbers: means over seeds."""
-    rows = []
-    for name in [*source_names(result), UNTRAINED]:
-        cells = [
-            at("baselines", "source_accuracy"),
-            at("tau1"),
-            lambda r: r["tau1"] / r["tau1_chance"],
-            at("tau2"),
-            at("readings", "contrasts", "tau2"),
-            at("alpha_squared"),
-            at("attacks", "textfooler", "loss"),
-            rise,
-            at("attacks", "definition_1", "loss"),
-            *[at("knowledge", key) for key in ("tuned_accuracy", "probe_accuracy", "layer_accuracy")],
-        ]
-        rows.append([title(name), *[mean(result, name, cell) for cell in cells]])
-    columns = ["source", "own accuracy", "τ₁", "× chance", "τ₂", "τ₂, contrasts", "α²", "adversarial loss",
-               "over clean", "loss, Def. 1", "fine-tuned accuracy", "probe accuracy",
-               "new layer only"]  # fmt: skip
-    return Table(
-        columns,
-        rows,
-        caption=results.titled(result, _caption(result)),
-        note=f"Means over seeds. {result.caption}",
-    )
+    return stamped(result, _target(result), ["source", *SOURCE], _rows(result, SOURCE), "Means over seeds.")
 
 
-def frame_table(result: Any) -> Table:
+def frame_table(result: Result) -> Table:
     """The reference model of each seed: accuracy, the floor, and the losses that frame the cross ones."""
+    seen = READINGS.of(result)
     rows = []
-    for record in select(result, source_names(result)[0]):
-        passed = "yes" if record["is_test"] else "not a test"
+    for record in seen.records(seen.sources[0]):
         cells = [value(record) for value in FRAME.values()]
-        rows.append([record["seed"], result.config.floor, passed, *cells])
-    return Table(
-        ["seed", "floor", "a test", *FRAME],
-        rows,
-        caption=results.titled(result, "The reference models"),
-        note=result.caption,
-    )
+        rows.append([record["seed"], result.config.floor, tables.passed([record]), *cells])
+    return stamped(result, "The reference models", ["seed", "floor", "a test", *FRAME], rows)
 
 
-def attack_table(result: Any) -> Table:
+def attack_table(result: Result) -> Table:
     """How TextFooler fared through each source: means over seeds."""
-    names = [*source_names(result), UNTRAINED]
-    rows = [[title(name), *[mean(result, name, value) for value in ATTACK.values()]] for name in names]
     short = sum(r["textfooler"]["texts"] - r["textfooler"]["attackable"] for r in result.records)
-    note = f"{result.config.attack_texts} texts a source; not attackable: {short}. {result.caption}"
-    return Table(["source", *ATTACK], rows, caption=results.titled(result, "The attacks"), note=note)
+    note = f"{result.config.attack_texts} texts a source; not attackable: {short}."
+    return stamped(result, "The attacks", ["source", *ATTACK], _rows(result, ATTACK), note)
 
 
-def paper_table(result: Any) -> Table:
+def paper_table(result: Result) -> Table:
     """The paper's numbers beside ours: mean and 95 % interval over the seeds (Student)."""
-    rows: list[list[Any]] = []
-    for index, name in enumerate(paper.TEXT.sources):
-        printed = [_printed(key, index) for key in COLUMNS]
-        rows.append([f"{name}, as printed", *printed])
-    for name in source_names(result):
-        cells = [_interval(result, name, (MEASURES | KNOWLEDGE)[value]) for value in COLUMNS.values()]
-        rows.append([title(name), *cells])
-    columns = [
-        "source",
-        *[value if key != "knowledge" else "knowledge transfer" for key, value in COLUMNS.items()],
+    seen = READINGS.of(result)
+    rows = [
+        [f"{name}, as printed", *[_printed(key, index) for key in COLUMNS]]
+        for index, name in enumerate(paper.TEXT.sources)
     ]
-    where = f"Paper: {paper.TEXT.place}, p. {paper.TEXT.page}; it prints no interval."
-    note = f"{where} Ours: 95 % (Student), cut where impossible. {result.caption}"
-    return Table(columns, rows, caption=results.titled(result, "The paper's table and ours"), note=note)
+    rows += [
+        [title(name), *[_interval(seen, name, value) for value in COLUMNS.values()]] for name in seen.sources
+    ]
+    note = (
+        f"Paper: {paper.TEXT.place}, p. {paper.TEXT.page}; it prints no interval. Ours: 95 % (Student), cut "
+    )
+    note += "where impossible."
+    columns = ["source", "τ₁", "τ₂", LOSS, "knowledge transfer"]
+    return stamped(result, "The paper's table and ours", columns, rows, note)
 
 
-def order_table(result: Any) -> Table:
+def order_table(result: Result) -> Table:
     """What three sources can show at best, what the paper's three show, and what ours show."""
-    rows: list[list[Any]] = []
-    outcome = paper.TEXT.columns["knowledge"]
-    for key, label in COLUMNS.items():
-        if key != "knowledge":
-            found = statistics.kendall(paper.TEXT.columns[key], outcome)
-            rows.append(["paper", label, found.n, found.tau, found.p_one_sided, found.p_two_sided])
-    for measure in ("τ₁", "τ₂", "τ₂, contrasts", "adversarial loss"):
-        found = link(result, measure, HEADLINE[1]).means
-        rows.append([_caption(result), measure, found.n, found.tau, found.p_one_sided, found.p_two_sided])
+    seen, printed = READINGS.of(result), paper.TEXT.columns
+    found = [
+        ("paper", label, statistics.kendall(printed[key], printed["knowledge"]))
+        for key, label in COLUMNS.items()
+        if key != "knowledge"
+    ]
+    for name in ("τ₁", "τ₂", "τ₂, contrasts", LOSS):
+        found.append((_target(result), name, seen.link(name, TUNED).means))
+    rows = [[who, name, one.n, one.tau, one.p_one_sided, one.p_two_sided] for who, name, one in found]
     columns = ["evidence", "measure", "sources", "τ_b", "p, one-sided", "p, two-sided"]
-    note = f"Exact: all orders counted. Ours: means over seeds, {HEADLINE[1]}. {result.caption}"
-    return Table(
-        columns,
-        rows,
-        caption=results.titled(result, "Order of the sources by a measure and by knowledge transfer"),
-        note=note,
-    )
+    note = f"Exact: all orders counted. Ours: means over seeds, {TUNED}."
+    return stamped(result, "Order of the sources by a measure and by knowledge transfer", columns, rows, note)
 
 
-def link_table(result: Any, knowledge: str = HEADLINE[1]) -> Table:
+def link_table(result: Result, knowledge: str = TUNED) -> Table:
     """Which measure or rival orders the sources as knowledge transfer does; the best first."""
-    links = [link(result, name, knowledge) for name in (*MEASURES, *RIVALS)]
+    seen = READINGS.of(result)
+    links = {name: seen.link(name, knowledge) for name in READINGS.predictors}
     rows = []
-    for one in sorted(links, key=lambda found: -found.order.value):
-        spread = f"{one.interval.low:.2f} to {one.interval.high:.2f}" if one.interval else "one seed"
-        kind = estimators.kind(one.measure, MEASURES)
-        means = [_defined(one.means.tau), one.means.p_one_sided]
-        others = among_others(result, one.measure, knowledge)
-        rows.append([one.measure, kind, *means, one.order.value, spread, one.order.p_one_sided, others])
-    columns = ["", "kind", "τ_b of means", "p of the means", "τ_b within seeds", "95 % over seeds",
-               "p within seeds", "τ_b among other tasks"]  # fmt: skip
-    note = "One-sided exact p; within seeds the sources are permuted with all their seeds. The last column "
-    note += f"was not planned. {result.caption}"
-    return Table(
-        columns, rows, caption=results.titled(result, f"Kendall's τ_b with {knowledge}"), note=note, digits=2
-    )
+    for name, one in sorted(links.items(), key=lambda item: -item[1].order.value):
+        kind = estimators.kind(name, READINGS.measures)
+        rows.append([name, kind, *tables.link_cells(one), among_others(seen, name, knowledge)])
+    columns = ["", "kind", *tables.LINK, "τ_b among other tasks"]
+    note = f"{tables.EXACT} The last column was not planned."
+    return stamped(result, f"Kendall's τ_b with {knowledge}", columns, rows, note, digits=2)
 
 
-def joint_table(result: Any) -> Table:
+def joint_table(result: Result) -> Table:
     """Each measure and rival against each reading of knowledge transfer: mean tau-b within seeds (and p)."""
-    rows = []
-    for name in (*MEASURES, *RIVALS):
-        found = [link(result, name, knowledge).order for knowledge in KNOWLEDGE]
-        rows.append([name, *[f"{one.value:.2f} (p {number(one.p_one_sided, 2)})" for one in found]])
-    note = f"One-sided p, sources permuted with all their seeds. {result.caption}"
-    return Table(
-        ["", *KNOWLEDGE], rows, caption=results.titled(result, "Kendall's τ_b within seeds"), note=note
-    )
+    seen = READINGS.of(result)
+    rows = [
+        [name, *[tables.with_p(seen.link(name, knowledge).order) for knowledge in READINGS.knowledge]]
+        for name in READINGS.predictors
+    ]
+    note = "One-sided p, sources permuted with all their seeds."
+    return stamped(result, "Kendall's τ_b within seeds", ["", *READINGS.knowledge], rows, note)
 
 
-def choice_table(result: Any, knowledge: str = HEADLINE[1]) -> Table:
+def choice_table(result: Result, knowledge: str = TUNED) -> Table:
     """What is lost by picking one source by a measure, and how often the pick is the best."""
-    rows: list[list[Any]] = []
-    for name in (*MEASURES, *RIVALS):
-        found = choices(result, name, knowledge)
-        rows.append([name, f"{found.right} of {found.seeds}", found.regret, found.random])
+    seen = READINGS.of(result)
+    rows = [[name, *tables.choice_cells(seen.choice(name, knowledge))] for name in READINGS.predictors]
     rows.sort(key=lambda row: row[2])
-    columns = ["chosen by", "best source found", f"{knowledge} lost", "lost by a random choice"]
-    note = f"Per seed. {result.caption}"
-    return Table(columns, rows, results.titled(result, "Choosing a source"), note, digits=2)
+    columns = ["chosen by", *tables.choice_columns(knowledge)]
+    return stamped(result, "Choosing a source", columns, rows, "Per seed.", digits=2)
 
 
-def reading_table(result: Any) -> Table:
+def reading_table(result: Result) -> Table:
     """tau1 and tau2 under other readings of the same Jacobians: least and largest mean of a source."""
-    rows = []
-    for key, label in READINGS.items():
-        path = ("readings", key)
-        cells = [_span(result, at("tau1") if key == "logits" else at(*path, "tau1"))]
-        cells += [_span(result, at("tau2") if key == "logits" else at(*path, "tau2"))]
-        if key == "each model's own attack":
-            cells += ["–", "–", "–"]
-        else:
-            psi = at("projection_scale") if key == "logits" else at(*path, "psi")
-            null = (lambda r: r["tau2_null"][0]) if key == "logits" else at(*path, "null")
-            kept = (lambda r: r["tau2_kept_null"][0]) if key == "logits" else at(*path, "kept_null")
-            cells += [_span(result, psi), _span(result, null), _span(result, kept)]
-        rows.append([label, *cells])
+    seen = READINGS.of(result)
+
+    def line(label: str, *values: Value) -> list[str]:
+        return [label, *[least_to_largest(*span(seen, value)) for value in values]]
+
+    whole = [
+        at(*path)
+        for path in (("tau1",), ("tau2",), ("projection_scale",), ("tau2_null", 0), ("tau2_kept_null", 0))
+    ]
+    rows = [line("logits (Definition 3 to the letter)", *whole)]
+    parts = ("tau1", "tau2", "psi", "null", "kept_null")
+    rows += [line(label, *[at("readings", key, part) for part in parts]) for key, label in READ.items()]
+    own = [at("readings", "each model's own attack", part) for part in ("tau1", "tau2")]
+    rows.append([*line("Δ_T under the reference's own attack", *own), "–", "–", "–"])
     columns = ["reading", "τ₁", "τ₂", "ψ", "null of τ₂: random signs", "kept signs"]
-    note = f"Least to largest over the sources, each a mean over seeds; without the control. {result.caption}"
-    return Table(
-        columns, rows, caption=results.titled(result, "What τ₁ and τ₂ are taken of"), note=note, digits=2
-    )
+    note = "Least to largest over the sources, each a mean over seeds; without the control."
+    return stamped(result, "What τ₁ and τ₂ are taken of", columns, rows, note, digits=2)
 
 
-def _span(result: Any, value: Value, names: list[str] | None = None) -> str:
-    found = [mean(result, name, value) or 0.0 for name in names or source_names(result)]
-    low, high = (number(float(one), 2) for one in (min(found), max(found)))
-    return low if low == high else f"{low} to {high}"
+def explanation_table(result: Result) -> Table:
+    """Why would tau2 be a thousandth beside a tau1 of one half? Candidates, below the paper's numbers."""
+    printed = [(min(paper.TEXT.columns[key]), max(paper.TEXT.columns[key])) for key in ("tau1", "tau2")]
+    rows: list[list[Any]] = [["as printed", *map(_shown, printed), None, None]]
+    for one in hypotheses(result):
+        rows.append([one.name, _shown(one.tau1), _shown(one.tau2), one.gives_tau1(), one.gives_tau2()])
+    columns = ["reading", "τ₁", "τ₂", "τ₁ near a half", "τ₂ in the paper's range"]
+    note = "Least to largest over the sources, means over seeds; near a half: this span meets "
+    note += f"{HALF[0]:g} to {HALF[1]:g}; in range: it meets what the paper prints. {result.caption}"
+    return Table(columns, rows, caption="What could have been measured?", note=note)
+
+
+def luck_table() -> Table:
+    """How likely the three printed tau2 are for unrelated models with one output each, by N sentences.
+
+    Then N tau2 is about chi-squared with one degree of freedom (a correlation through the origin).
+    """
+    low, high = min(paper.TEXT.columns["tau2"]), max(paper.TEXT.columns["tau2"])
+    rows = []
+    for size in SIZES:
+        below, tiny = (float(stats.chi2.cdf(size * value, 1)) for value in (high, low))
+        rows.append([size, 1 / size, below**3, 1 - (1 - tiny) ** 3])
+    columns = ["sentences", "τ₂ to expect", f"chance that all three are ≤ {number(high)}",
+               f"chance that one of three is ≤ {number(low)}"]  # fmt: skip
+    return Table(columns, rows, caption="Three τ₂ of unrelated models", note="Computed; no data.", digits=2)
 
 
 def neighbour_table(found: list[tuple[str, list[str], list[str]]], stamp: str) -> Table:
-    """What `example.neighbours` found for some words, under the caption of the run whose encoder it is."""
+    """What `attacking.neighbours` found for some words, under the caption of the run whose encoder it is."""
     rows = [[word, ", ".join(near), ", ".join(left_out)] for word, near, left_out in found]
-    return Table(
-        ["word", "nearest in the encoder's own table", "left out as opposites"],
-        rows,
-        note=f"Opposites: by {opposites()[0]}. {stamp}",
-    )
+    columns = ["word", "nearest in the encoder's own table", "left out as opposites"]
+    return Table(columns, rows, note=f"Opposites: by {opposites()[0]}. {stamp}")
 
 
-def _interval(result: Any, name: str, value: Value) -> str:
-    (target,) = targets(result)
-    row = values(result, target, value)[source_names(result).index(name)]
+def _rows(result: Result, columns: Mapping[str, Value]) -> list[list[Any]]:
+    """A row a source, the control last."""
+    seen = READINGS.of(result)
+    return [[title(name), *tables.means(seen, columns, name)] for name in [*seen.sources, UNTRAINED]]
+
+
+def _interval(seen: Observations, source: str, name: str) -> str:
+    (row,) = seen.values(name, sources=[source])
     low, middle, high = interval(row)
-    most = high if value is MEASURES["adversarial loss"] else min(high, 1.0)
+    most = high if name == LOSS else min(high, 1.0)
     shown = [number(one, 2) for one in (middle, max(low, 0.0), most)]
     return shown[0] if len(row) < 2 else f"{shown[0]} ({shown[1]} to {shown[2]})"
 
@@ -271,9 +245,9 @@ def _printed(key: str, index: int) -> str:
     return f"{shown} ({doubt})" if doubt else shown
 
 
-def _defined(tau: float) -> float | None:
-    return None if tau != tau else tau
+def _shown(ends: tuple[float, float] | None) -> str:
+    return "–" if ends is None else least_to_largest(*ends)
 
 
-def _caption(result: Any) -> str:
-    return f"Target: {title(targets(result)[0])}"
+def _target(result: Result) -> str:
+    return f"Target: {title(READINGS.of(result).targets[0])}"

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from lib.base import compute
+from lib.experiments.common import tangent
 from lib.experiments.text import networks
 from lib.experiments.text.settings import Config
 from lib.measures import jacobian, transferability
@@ -36,30 +37,26 @@ def jacobians(model: bert.Classifier, texts: reading.Sentences) -> Tensor:
     return torch.stack(parts)
 
 
+_of_the_reference = lru_cache(maxsize=1)(jacobians)  # computed once for all sources
+
+
 def measured(
     config: Config, source: bert.Classifier, reference: bert.Classifier, seed: int
 ) -> dict[str, Any]:
-    """Definitions 1 to 3 on config.tau_texts texts, with nulls and other readings of the same Jacobians.
-
-    `reference` is the one of this config and seed.
-    """
-    texts = texts_for_tau(config)
-    own, other = jacobians(source, texts), _of_the_reference(config, seed)
+    """Definitions 1 to 3 on config.tau_texts texts, with nulls and other readings of the same Jacobians."""
+    texts = networks.attacked_texts(config)
+    own, other = jacobians(source, texts), _of_the_reference(reference, texts)
     logits = reading.apply(source, texts), reading.apply(reference, texts)
-    found = transferability.measure_jacobians(own.flatten(2), other.flatten(2))
+    found, readings = _of(own, other), _readings(own, other, logits)
     order = torch.randperm(len(own), generator=compute.generator(seed, "strangers"))
-    strangers = transferability.measure_jacobians(own.flatten(2), other[order].flatten(2))
-    readings = _readings(own, other, logits)
+    sizes = [round(share * config.tau_texts) for share in SHARES]
     return {
-        **scalars(found),
-        "tau1_error": float(found.tau1_per_sample.std() / len(own) ** 0.5),  # standard error over the texts
-        "tau1_chance": _chance(texts, own.shape[3]),
-        "tau1_strangers": strangers.tau1,  # the source's attack on one text, the reference's on another
-        **_nulls(config, found, seed),
-        "readings": {name: brief(config, one, seed) for name, one in readings.items()}
+        **tangent.record(found, "text", seed, config.null_repeats, _chance(texts, own.shape[3])),
+        "tau1_strangers": _of(own, other[order]).tau1,  # attacks on one text and on another
+        "readings": {name: _brief(config, one, seed) for name, one in readings.items()}
         | {"each model's own attack": _own_attacks(own, other, found, seed)},
         "by_scale": {str(scale): _at_scale(found, scale) for scale in SCALES},
-        "by_size": {str(n): _at_size(readings["contrasts"], n, config, seed) for n in _sizes(config)},
+        "by_size": {str(n): _at_size(readings["contrasts"], n, config, seed) for n in sizes},
     }
 
 
@@ -72,20 +69,12 @@ def by_length(
         cut = [own.cut(item, length) for item in networks.attacked_part(config).texts[: config.length_texts]]
         texts = reading.sentences(own, cut)
         pair = jacobians(source, texts), jacobians(reference, texts)
-        logits = transferability.measure_jacobians(*(stack.flatten(2) for stack in pair))
-        contrasts = transferability.measure_jacobians(*(_contrasts(stack).flatten(2) for stack in pair))
         found[str(length)] = {
             "chance": _chance(texts, own.width),
-            "logits": brief(config, logits, seed),
-            "contrasts": brief(config, contrasts, seed),
+            "logits": _brief(config, _of(*pair), seed),
+            "contrasts": _brief(config, _of(*map(_contrasts, pair)), seed),
         }
     return found
-
-
-@lru_cache(maxsize=1)
-def texts_for_tau(config: Config) -> reading.Sentences:
-    """The texts, tokenised and sent through the frozen layers."""
-    return reading.sentences(networks.encoder(config), networks.attacked_part(config).texts)
 
 
 def tau2(source: Tensor, target: Tensor) -> float:
@@ -96,25 +85,17 @@ def tau2(source: Tensor, target: Tensor) -> float:
     return transferability.tau2(source, target * source.any(1, keepdim=True))
 
 
-def scalars(found: Transferability) -> dict[str, Any]:
-    """The scalars of a record."""
-    return {
-        "tau1": found.tau1,
-        "tau2": found.tau2,
-        "alpha": found.alpha,
-        "alpha_squared": found.alpha_squared,
-        "projection_scale": found.projection_scale,
-        "sigma": [float(found.sigma_source.mean()), float(found.sigma_target.mean())],
-        "lambda": [float(found.lambda_source.mean()), float(found.lambda_target.mean())],
-    }
+def _of(own: Tensor, other: Tensor) -> Transferability:
+    return transferability.measure_jacobians(own.flatten(2), other.flatten(2))
 
 
-def brief(config: Config, found: Transferability, seed: int) -> dict[str, float]:
+def _brief(config: Config, found: Transferability, seed: int) -> dict[str, float]:
     """tau1, tau2, psi, what A would explain without its projection, and the means of both nulls.
 
     tau2 = psi (2 - psi) R^2 (App. B), so that R^2 is tau2 / (psi (2 - psi)).
     """
-    nulls, psi = _nulls(config, found, seed), found.projection_scale
+    pair, psi = (found.deviation_source, found.deviation_target), found.projection_scale
+    nulls = tangent.nulls(*pair, "text", seed, config.null_repeats)
     return {
         "tau1": found.tau1,
         "tau2": found.tau2,
@@ -125,40 +106,18 @@ def brief(config: Config, found: Transferability, seed: int) -> dict[str, float]
     }
 
 
-@lru_cache(maxsize=1)
-def _of_the_reference(config: Config, seed: int) -> Tensor:
-    """The reference's Jacobians, computed once for all sources."""
-    return jacobians(networks.reference_model(config, seed)[0], texts_for_tau(config))
-
-
-def _nulls(config: Config, found: Transferability, seed: int) -> dict[str, Any]:
-    deviations = found.deviation_source, found.deviation_target
-    result: dict[str, Any] = {}
-    for key, signs in (("tau2_null", "random"), ("tau2_kept_null", "kept")):
-        null = transferability.tau2_null(
-            *deviations, generator=compute.generator(seed, "null"), repeats=config.null_repeats, signs=signs
-        )
-        result[key] = [float(null.mean()), float(null.quantile(0.95))]
-    half = transferability.split_half(*deviations, generator=compute.generator(seed, "half"))
-    return result | {"tau2_split_half": half}
-
-
 def _readings(own: Tensor, other: Tensor, logits: Sequence[Tensor]) -> dict[str, Transferability]:
     """Other readings of "output" and of "input" than logits and the embeddings of all words.
 
     `contrasts`: an orthonormal basis of the differences of logits, one number for two classes, so that no
     output repeats another; `probabilities`: softmax, whose sum is constant, so that one repeats the others.
     """
-    softmax = tuple(_softmax(stack, rows) for stack, rows in zip((own, other), logits))
     contrasts = _contrasts(own), _contrasts(other)
-    pairs: dict[str, tuple[Tensor, ...]] = {
-        "contrasts": contrasts,
-        "probabilities": softmax,
-        "one shift for all words": tuple(stack.sum(2, keepdim=True) for stack in contrasts),
-    }
+    first, second = (stack.sum(2, keepdim=True) for stack in contrasts)
     return {
-        name: transferability.measure_jacobians(*(stack.flatten(2) for stack in pair))
-        for name, pair in pairs.items()
+        "contrasts": _of(*contrasts),
+        "probabilities": _of(_softmax(own, logits[0]), _softmax(other, logits[1])),
+        "one shift for all words": _of(first, second),
     }
 
 
@@ -167,31 +126,25 @@ def _own_attacks(own: Tensor, other: Tensor, found: Transferability, seed: int) 
 
     Then the two signs are unrelated: drawn at random here, as a solver leaves them.
     """
-    first, second = (_contrasts(stack).flatten(2) for stack in (own, other))
-    mine = transferability.measure_jacobians(first, second).deviation_source
-    separate = transferability.measure_jacobians(second, second).deviation_target
+    first, second = _contrasts(own), _contrasts(other)
+    mine, separate = _of(first, second).deviation_source, _of(second, second).deviation_target
     signs = torch.randint(0, 2, (len(mine), 1), generator=compute.generator(seed, "signs")) * 2 - 1
     return {"tau1": found.tau1, "tau2": tau2(mine, separate * signs)}
 
 
 def _at_size(found: Transferability, size: int, config: Config, seed: int) -> dict[str, float]:
     """tau2 of the first `size` texts and the mean of its null with random signs."""
-    first, second = found.deviation_source[:size], found.deviation_target[:size]
+    pair = found.deviation_source[:size], found.deviation_target[:size]
     stream = compute.generator(seed, "null", size)
-    null = transferability.tau2_null(first, second, generator=stream, repeats=config.null_repeats)
-    return {"tau2": tau2(first, second), "null": float(null.mean())}
+    null = transferability.tau2_null(*pair, generator=stream, repeats=config.null_repeats)
+    return {"tau2": tau2(*pair), "null": float(null.mean())}
 
 
 def _at_scale(found: Transferability, scale: float) -> list[float]:
     """[tau2, psi] after the mean over the outputs was shrunk in both deviations; 0 takes it out."""
     pair = found.deviation_source, found.deviation_target
-    shrunk = [each - (1 - scale) * each.mean(1, keepdim=True) for each in pair]
-    one = transferability.align(*shrunk)
+    one = transferability.align(*(each - (1 - scale) * each.mean(1, keepdim=True) for each in pair))
     return [one.tau2, one.projection_scale]
-
-
-def _sizes(config: Config) -> list[int]:
-    return [round(share * config.tau_texts) for share in SHARES]
 
 
 def _chance(texts: reading.Sentences, width: int) -> float:
