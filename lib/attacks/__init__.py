@@ -4,7 +4,7 @@ Each is loaded when it is first asked for, so that who attacks images depends on
 """
 
 import pkgutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lib.attacks.projected import pgd as pgd
@@ -21,11 +21,12 @@ FACE = {
 __all__ = [*FACE]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in FACE:
         raise AttributeError(f"lib.attacks has no attack {name!r}: it has {', '.join(FACE)}")
-    return pkgutil.resolve_name(FACE[name])
+    found: object = pkgutil.resolve_name(FACE[name])
+    return found
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted({*__all__, *globals()})

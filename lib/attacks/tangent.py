@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from lib.measures.jacobian import Model, check_call, forward, jacobians, top_singular
+from lib.measures.jacobian import Model, check_call, chunks, forward, jacobians, top_singular
 from lib.measures.singular import FEW, top_right
 
 
@@ -23,5 +23,8 @@ def virtual(f: Model, x: Tensor, epsilon: float) -> Tensor:
     check_call(f, x)
     with torch.inference_mode(False), torch.enable_grad():
         few = forward(f, x[:1])[1].shape[1] <= FEW
-    right = top_right(jacobians(f, x)) if few else top_singular(f, x, k=1).right[:, 0]
+    if few:  # a chunk at a time: no more Jacobians exist than that
+        right = torch.cat([top_right(jacobians(f, part)) for part in chunks(x, None)])
+    else:
+        right = top_singular(f, x, k=1).right[:, 0]
     return (epsilon * right).reshape(x.shape).to(x)

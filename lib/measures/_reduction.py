@@ -85,8 +85,8 @@ def _largest(a: Tensor, b: Tensor, x: Tensor, known: Tensor | None) -> tuple[Ten
 
 def _polynomial(a: Tensor, square: Tensor, x: Tensor) -> Tensor:
     """p, p' and p'' / 2 (3, N) at x, by p_i = (x - a_i) p_{i-1} - b_i^2 p_{i-2}."""
-    old, new = torch.zeros(2, 3, len(x), dtype=x.dtype, device=x.device)
-    old[0], new[0], new[1] = 1, x - a[0], 1
+    old, new = x.new_zeros(3, len(x)), x.new_ones(3, len(x))
+    old[0], new[0], new[2] = 1, x - a[0], 0
     for gap, weight in zip(x - a[1:], square):
         fresh = gap * new
         fresh.addcmul_(weight, old, value=-1)

@@ -9,11 +9,13 @@ name the classes does not matter, and rotating the features changes nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
+
+from lib.measures import _checks
 
 TITLES = {  # the keys of `scores`, as readers know them
     "logme": "LogME",
@@ -63,12 +65,13 @@ def logme(features: Tensor, labels: Tensor) -> float:
         best = ((explained.unsqueeze(1) / ratio).sum(-1) + rest.unsqueeze(1)) / len(features)
         v = best.clamp(min=NOISE)
         volume = ratio.log().sum(-1) / len(features)
-        return -0.5 * ((2 * math.pi * v).log() + best / v + volume)
+        value: Tensor = -0.5 * ((2 * math.pi * v).log() + best / v + volume)
+        return value
 
     return float(_maxima(evidence, len(explained)).mean())
 
 
-def _maxima(function, rows: int) -> Tensor:
+def _maxima(function: Callable[[Tensor], Tensor], rows: int) -> Tensor:
     """The maximum of each row's smooth function of t over 1e-14 .. 1e14: a grid, then golden sections."""
     grid = torch.linspace(-14, 14, 113, dtype=torch.float64)  # a sigmoid of log t is four steps wide and more
     coarse = function((10**grid).repeat(rows, 1))
@@ -212,17 +215,10 @@ def scores(features: Tensor, labels: Tensor, source_probs: Tensor | None = None)
 
 def _check(values: Tensor, labels: Tensor, name: str = "features") -> tuple[Tensor, Tensor]:
     """The matrix as float64 and the labels as 0 .. K-1, both on the CPU."""
-    if not isinstance(values, Tensor) or not values.is_floating_point():
-        found = getattr(values, "dtype", type(values).__name__)
-        raise TypeError(f"{name} is {found}: pass a floating tensor, one row a sample")
-    if values.dim() != 2 or values.numel() == 0:
-        raise ValueError(f"{name} has shape {tuple(values.shape)}: pass a matrix, values.flatten(1)")
+    values = _checks.matrix(values, name).cpu()
     classes = _classes(labels, "labels", least=2)
     if len(classes) != len(values):
         raise ValueError(f"{len(classes)} labels for {len(values)} rows of {name}: pass one a sample")
-    values = values.detach().to("cpu").double()
-    if not torch.isfinite(values).all():
-        raise ValueError(f"{name} holds NaN or infinity: clean the features, or the model, first")
     if float(values.abs().max()) > 1e75:
         raise ValueError(f"{name} is beyond 1e75, whose fourth power leaves float64: scale it first")
     return values, classes
@@ -231,11 +227,11 @@ def _check(values: Tensor, labels: Tensor, name: str = "features") -> tuple[Tens
 def _classes(labels: Tensor, name: str, least: int) -> Tensor:
     """Integers (N,) renumbered to 0 .. K-1; at least `least` different ones."""
     if not isinstance(labels, Tensor) or labels.is_floating_point() or labels.is_complex():
-        found = getattr(labels, "dtype", type(labels).__name__)
-        raise TypeError(f"{name} is {found}: pass a tensor of integers, one a sample")
+        raise TypeError(f"{name} is {_checks.kind(labels)}: pass a tensor of integers, one a sample")
     if labels.dim() != 1 or len(labels) == 0:
         raise ValueError(f"{name} has shape {tuple(labels.shape)}: pass one integer for each sample, (N,)")
     kinds, classes = torch.unique(labels.detach().cpu(), return_inverse=True)
     if len(kinds) < least:
         raise ValueError(f"{name} holds one class only, {kinds.tolist()}: an estimator compares two or more")
-    return classes
+    numbered: Tensor = classes
+    return numbered

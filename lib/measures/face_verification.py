@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize, pad
 
+from lib.measures import _checks
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -75,18 +77,11 @@ def _threshold(cosine: Tensor, same: Tensor) -> float:
 
 
 def _cosines(left: Tensor, right: Tensor) -> Tensor:
-    for name, values in (("left", left), ("right", right)):
-        if not isinstance(values, Tensor) or not values.is_floating_point():
-            raise TypeError(
-                f"{name} is {getattr(values, 'dtype', type(values).__name__)}: pass features (P, D)"
-            )
-        if values.dim() != 2 or values.numel() == 0:
-            raise ValueError(f"{name} has shape {tuple(values.shape)}: pass features (P, D), one row a pair")
-        if not torch.isfinite(values).all():
-            raise ValueError(f"{name} holds NaN or infinity: look at the model before scoring it")
+    """The cosine of each pair (P,), 0 where a feature is; on the CPU."""
+    left, right = _checks.matrix(left, "left"), _checks.matrix(right, "right")
     if left.shape != right.shape:
         raise ValueError(f"left is {tuple(left.shape)} but right {tuple(right.shape)}: give two of one shape")
-    product = normalize(left.detach().double(), dim=1) * normalize(right.detach().double(), dim=1)
+    product = normalize(left, dim=1) * normalize(right, dim=1)
     return product.sum(1).clamp(-1, 1).cpu()
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from lib.measures import singular
+from lib.measures import _checks, singular
 
 Model = Callable[[Tensor], Tensor]
 
@@ -47,7 +47,7 @@ def _jacobians(f: Model, x: Tensor) -> Tensor:
 
 
 def _finite(derivatives: Tensor) -> Tensor:
-    if not singular.finite(derivatives):
+    if not _checks.finite(derivatives):
         raise ValueError(
             "f has a Jacobian that is NaN or infinite: look for a division or a root at zero in f"
         )
@@ -119,11 +119,8 @@ def _top_singular(f: Model, x: Tensor, k: int, tolerance: float) -> TopSingular:
 
 def check_call(f: Model, x: Tensor) -> None:
     """Raise unless x is a finite floating batch and f is not a module in training mode."""
-    if not isinstance(x, Tensor) or not x.is_floating_point():
-        raise TypeError(f"x is {getattr(x, 'dtype', type(x).__name__)}: pass a floating tensor (N, *shape)")
-    if x.dim() < 2 or x.numel() == 0:
-        raise ValueError(f"x has shape {tuple(x.shape)}: pass at least one sample, as (N, *shape)")
-    if not torch.isfinite(x).all():
+    _checks.floating(x, "x", "at least one sample, as (N, *shape)", dims=2, more=True)
+    if not _checks.finite(x):
         raise ValueError("x holds NaN or infinity: clean the inputs first")
     module = f if isinstance(f, nn.Module) else getattr(f, "__self__", None)
     if isinstance(module, nn.Module) and any(part.training for part in module.modules()):

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
+from lib.measures import _checks
+
 _STRENGTHS = tuple(10.0**power for power in range(-6, 2))
 
 
@@ -46,7 +48,7 @@ def affine_refit(features: Tensor, targets: Tensor, *, ridge: float = 0.0) -> Af
     so that features that depend on one another give the solution of least norm.
     Raises ValueError for other shapes, NaN or infinity, and a negative ridge.
     """
-    features, targets = _matrix(features, "features").double(), _matrix(targets, "targets").double()
+    features, targets = _matrix(features, "features"), _matrix(targets, "targets")
     if len(features) != len(targets):
         raise ValueError(f"{len(features)} features but {len(targets)} targets: pass one target a sample")
     if not (math.isfinite(ridge) and ridge >= 0):
@@ -126,22 +128,16 @@ def _logistic(features: Tensor, labels: Tensor, strength: float, start: Tensor) 
 
 
 def _matrix(values: Tensor, name: str) -> Tensor:
-    if not isinstance(values, Tensor) or not values.is_floating_point():
-        raise TypeError(
-            f"{name} is {getattr(values, 'dtype', type(values).__name__)}: pass a floating tensor"
-        )
-    if values.dim() != 2 or values.numel() == 0:
-        raise ValueError(f"{name} has shape {tuple(values.shape)}: pass a non-empty matrix, one row a sample")
-    if not torch.isfinite(values).all():
-        raise ValueError(f"{name} holds NaN or infinity: clean it first")
-    largest = values.detach().abs().max().item()
+    """The matrix in float64; its squares must be in range, too."""
+    values = _checks.matrix(values, name)
+    largest = values.abs().max().item()
     if largest > 0 and not 1e-150 <= largest <= 1e150:
         raise ValueError(f"{name} reaches {largest:.0e}, whose square leaves float64: scale it first")
-    return values.detach()
+    return values
 
 
 def _labelled(features: Tensor, labels: Tensor, name: str, classes: int) -> tuple[Tensor, Tensor]:
-    features = _matrix(features, f"{name} features").double()
+    features = _matrix(features, f"{name} features")
     if not isinstance(labels, Tensor):
         raise TypeError(f"{name} labels are a {type(labels).__name__}: pass a tensor of integers")
     if labels.is_floating_point() or labels.shape != features.shape[:1]:

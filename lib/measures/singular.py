@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize, pad
 
-from lib.measures import _reduction
+from lib.measures import _checks, _reduction
 
 FEW = 64  # outputs up to which as many backward passes are cheaper and safer than a Krylov iteration
 _LARGEST = 32  # rows up to which the batched reduction beats one LAPACK call a matrix
@@ -85,7 +85,7 @@ def top_pairs(*stacks: Tensor) -> list[TopPair]:
     operation has a price that does not depend on how many matrices it runs over.
     """
     for J in stacks:
-        check_stack(J, "J")
+        _checks.stack(J, "J")
     stacks = tuple(J.double() for J in stacks)
     wide = [J if J.shape[1] <= J.shape[2] else J.mT for J in stacks]
     rows, counts = {part.shape[1] for part in wide}, [len(part) for part in wide]
@@ -110,7 +110,7 @@ def top_right(J: Tensor) -> Tensor:
     its error is round-off over the relative gap of sigma_1^2 and sigma_2^2, which is the wider one.
     Raises as `top_pair`.
     """
-    check_stack(J, "J")
+    _checks.stack(J, "J")
     J = J.double()
     low, high = J.flatten(1).aminmax(dim=1)
     size = torch.maximum(high, -low)
@@ -118,34 +118,19 @@ def top_right(J: Tensor) -> Tensor:
         raise ValueError(_NOT_FINITE)
     if not ((size > 1e-70) & (size < 1e70)).all():  # else the squares are in range as they are
         J = J / size.where(size > 0, 1.0)[:, None, None]
-    if J.shape[1] > J.shape[2]:
-        return torch.linalg.eigh(J.mT @ J).eigenvectors[..., -1] * (size > 0).unsqueeze(-1)
-    left = torch.linalg.eigh(J @ J.mT).eigenvectors[..., -1:]
-    return normalize((left.mT @ J).squeeze(1), dim=-1)
-
-
-def check_stack(J: Tensor, name: str) -> None:
-    """Raise unless J is a non-empty, floating stack (N, outputs, n)."""
-    if not isinstance(J, Tensor) or not J.is_floating_point():
-        raise TypeError(
-            f"{name} is {getattr(J, 'dtype', type(J).__name__)}: pass a floating tensor (N, outputs, n)"
-        )
-    if J.dim() != 3 or J.numel() == 0:
-        raise ValueError(f"{name} has shape {tuple(J.shape)}: pass a non-empty stack (N, outputs, n)")
-
-
-def finite(values: Tensor) -> bool:
-    """The sum is finite only if every number is, and much cheaper to ask; it may overflow, so look again."""
-    return bool(torch.isfinite(values.sum()) or torch.isfinite(values).all())
+    wide = J.shape[1] <= J.shape[2]
+    top: Tensor = torch.linalg.eigh(J @ J.mT if wide else J.mT @ J).eigenvectors[..., -1]
+    return normalize((top.unsqueeze(1) @ J).squeeze(1), dim=-1) if wide else top * (size > 0).unsqueeze(-1)
 
 
 def _apply(J: Tensor, direction: Tensor) -> Tensor:
-    return (J @ direction.unsqueeze(-1)).squeeze(-1)
+    moved: Tensor = (J @ direction.unsqueeze(-1)).squeeze(-1)
+    return moved
 
 
 def _dense(wide: Tensor) -> tuple[Tensor, Tensor]:
     """sigma (N, 2) and the left vector of wide matrices, one or two LAPACK calls each."""
-    if not finite(wide):
+    if not _checks.finite(wide):
         raise ValueError(_NOT_FINITE)
     if wide.shape[2] >= _WIDE * wide.shape[1]:
         wide = torch.linalg.qr(wide.mT, mode="r").R.mT

@@ -15,36 +15,10 @@ from math import sqrt
 import torch
 from torch import Tensor
 
-from lib.measures import jacobian, singular
+from lib.measures import _checks, jacobian, singular
 
 _ELEMENTS = 2**22  # entries of a stack in one chunk of measure_jacobians: 32 MiB in float64
 _GRAMS = 2**20  # entries of the Gram matrices of a chunk: beyond, they leave the processor's caches
-
-
-@dataclass(frozen=True, eq=False)
-class Transferability:
-    """What the attacks of a source f_S (m outputs) say about a target f_T (d outputs) on N samples.
-
-    tau1, tau2 in [0, 1] (Defs. 2, 3); alpha_squared = |Delta_{T,delta_S}|_D^2 / |Delta_{T,delta_T}|_D^2 in
-    [0, 1] and its root alpha (section 4.1); alignment A (d, m), not finite where it leaves float64, and
-    projection_scale psi in (0, 1] with A = psi B* (App. B); per sample (N,): tau1_per_sample, sigma_* (top
-    singular value), lambda_* (the second over the top one, Def. 4); deviation_source (N, m) and
-    deviation_target (N, d), both under delta_S (eq. 1).
-    """
-
-    tau1: float
-    tau2: float
-    alpha: float
-    alpha_squared: float
-    projection_scale: float
-    alignment: Tensor
-    tau1_per_sample: Tensor
-    sigma_source: Tensor
-    sigma_target: Tensor
-    lambda_source: Tensor
-    lambda_target: Tensor
-    deviation_source: Tensor
-    deviation_target: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +31,8 @@ class Aligned:
 
 
 @dataclass(frozen=True, eq=False)
-class _Samples:
-    """The per-sample fields of Transferability, for one chunk."""
+class Samples:
+    """The fields of `Transferability` that have a row for every sample."""
 
     tau1_per_sample: Tensor
     sigma_source: Tensor
@@ -67,6 +41,22 @@ class _Samples:
     lambda_target: Tensor
     deviation_source: Tensor
     deviation_target: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Transferability(Samples, Aligned):
+    """What the attacks of a source f_S (m outputs) say about a target f_T (d outputs) on N samples.
+
+    tau1, tau2 in [0, 1] (Defs. 2, 3); alpha_squared = |Delta_{T,delta_S}|_D^2 / |Delta_{T,delta_T}|_D^2 in
+    [0, 1] and its root alpha (section 4.1); alignment A (d, m), not finite where it leaves float64, and
+    projection_scale psi in (0, 1] with A = psi B* (App. B); per sample (N,): tau1_per_sample, sigma_* (top
+    singular value), lambda_* (the second over the top one, Def. 4); deviation_source (N, m) and
+    deviation_target (N, d), both under delta_S (eq. 1).
+    """
+
+    tau1: float
+    alpha: float
+    alpha_squared: float
 
 
 def measure(
@@ -113,9 +103,8 @@ def align(deviation_source: Tensor, deviation_target: Tensor, weights: Tensor | 
     everywhere. weights (N,) as in `measure_jacobians`. Raises ValueError or TypeError for deviations that are
     empty, not finite or not of the same samples, and for weights that are no distribution.
     """
-    _check_deviations(deviation_source, deviation_target)
-    pair = deviation_source.detach().double(), deviation_target.detach().double()
-    return _align(*pair, check_weights(weights, len(deviation_source)))
+    source, target = _check_deviations(deviation_source, deviation_target)
+    return _align(source, target, check_weights(weights, len(source)))
 
 
 def split_half(
@@ -126,7 +115,8 @@ def split_half(
     1 - |Delta_T - A Delta_S|^2 / |Delta_T|^2 on the other half (App. B): at most 1, below 0 where A misleads,
     0 where Delta_T vanishes there. tau2 itself is fitted on the points that it is scored on.
     """
-    source, target = _check_deviations(deviation_source, deviation_target, least=2)
+    pair = _check_deviations(deviation_source, deviation_target, least=2)
+    source, target = (near_one(each) for each in pair)
     scores = []
     for _ in range(_positive(repeats)):
         order = torch.randperm(len(source), generator=generator).to(source.device)
@@ -151,7 +141,7 @@ def tau2_null(
     constant over the samples stays. Smooth models have much of that whatever they do (two affine models have
     tau2 = 1), so that unrelated networks score at least about as much, far above m / N.
     """
-    source, target = _check_deviations(deviation_source, deviation_target)
+    source, target = (near_one(each) for each in _check_deviations(deviation_source, deviation_target))
     if signs not in ("random", "kept"):
         raise ValueError(f"signs = {signs!r}: pass 'random' or 'kept'")
     if signs == "kept":
@@ -175,8 +165,8 @@ def uniform(count: int) -> Tensor:
 
 def check_pair(jac_source: Tensor, jac_target: Tensor, weights: Tensor | None) -> Tensor:
     """Raise unless the stacks fit together; return the weights, normalised."""
-    singular.check_stack(jac_source, "jac_source")
-    singular.check_stack(jac_target, "jac_target")
+    _checks.stack(jac_source, "jac_source")
+    _checks.stack(jac_target, "jac_target")
     (N, _, n), (other_N, _, other_n) = jac_source.shape, jac_target.shape
     if (N, n) != (other_N, other_n):
         raise ValueError(
@@ -218,12 +208,12 @@ def _at_once(*stacks: Tensor) -> int:
     return max(1, min(_GRAMS // grams, *(_ELEMENTS // J[0].numel() for J in stacks)))
 
 
-def _per_sample(jac_source: Tensor, jac_target: Tensor) -> _Samples:
+def _per_sample(jac_source: Tensor, jac_target: Tensor) -> Samples:
     """Attacks, angle and deviations of one chunk (Def. 2, Def. 4, eq. 1)."""
     jac_source, jac_target = jac_source.detach().double(), jac_target.detach().double()
     source, target = singular.top_pairs(jac_source, jac_target)
     cosine, deviation_target = target.meet(source.right())
-    return _Samples(
+    return Samples(
         tau1_per_sample=cosine.square().clamp(max=1),
         sigma_source=source.sigma[:, 0],
         sigma_target=target.sigma[:, 0],
@@ -234,10 +224,10 @@ def _per_sample(jac_source: Tensor, jac_target: Tensor) -> _Samples:
     )
 
 
-def _collect(parts: Iterable[_Samples], weights: Tensor) -> Transferability:
+def _collect(parts: Iterable[Samples], weights: Tensor) -> Transferability:
     """Join the chunks and take the expectations over the weights."""
-    columns = zip(*([getattr(part, field.name) for field in fields(_Samples)] for part in parts))
-    samples = _Samples(*(torch.cat(column) for column in columns))
+    columns = zip(*([getattr(part, field.name) for field in fields(Samples)] for part in parts))
+    samples = Samples(*(torch.cat(column) for column in columns))
     check_range(*vars(samples).values())  # a NaN would pass min() and max() as a 1 or a 0
     weights = weights.to(samples.sigma_target.device)
     on = weights > 0
@@ -249,11 +239,9 @@ def _collect(parts: Iterable[_Samples], weights: Tensor) -> Transferability:
     alpha_squared = min(1.0, _ratio(moved, own).item())
     return Transferability(
         tau1=min(1.0, (weights @ samples.tau1_per_sample).item()),
-        tau2=aligned.tau2,
         alpha=sqrt(alpha_squared),
         alpha_squared=alpha_squared,
-        projection_scale=aligned.projection_scale,
-        alignment=aligned.alignment,
+        **vars(aligned),
         **vars(samples),
     )
 
@@ -299,17 +287,17 @@ def _ratio(top: Tensor, bottom: Tensor) -> Tensor:
 
 
 def _check_deviations(source: Tensor, target: Tensor, least: int = 1) -> tuple[Tensor, Tensor]:
-    if not (isinstance(source, Tensor) and isinstance(target, Tensor)):
-        raise TypeError("the deviations must be tensors (N, m) and (N, d)")
-    empty = source.numel() == 0 or target.numel() == 0
-    if empty or source.dim() != 2 or target.dim() != 2 or not least <= len(source) == len(target):
+    """Both in float64; raise unless they are matrices of the same samples, at least so many."""
+    source, target = (
+        _checks.matrix(each, f"deviations of the {name}")
+        for each, name in ((source, "source"), (target, "target"))
+    )
+    if not least <= len(source) == len(target):
         raise ValueError(
             f"deviations have shapes {tuple(source.shape)} and {tuple(target.shape)}: "
             f"pass (N, m) and (N, d) of the same N >= {least} samples"
         )
-    if not (torch.isfinite(source).all() and torch.isfinite(target).all()):
-        raise ValueError("the deviations hold NaN or infinity: clean them first")
-    return near_one(source.double()), near_one(target.double())
+    return source, target
 
 
 def _positive(repeats: int) -> int:

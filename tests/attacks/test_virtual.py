@@ -16,7 +16,7 @@ def test_the_name_is_the_function_however_it_is_imported():
     assert attacks.virtual is virtual is lib.attacks.tangent.virtual
     assert attacks.pgd is lib.attacks.projected.pgd
     assert attacks.textfooler is lib.attacks.words.textfooler.textfooler
-    assert set(dir(attacks)) == {"pgd", "textfooler", "virtual"}
+    assert {"pgd", "textfooler", "virtual"} <= set(dir(attacks))
     with pytest.raises(AttributeError, match=r"no attack 'fgsm'.*pgd"):
         attacks.fgsm  # noqa: B018
 

@@ -375,7 +375,7 @@ ONES = torch.tensor([0, 1, 0, 1])
 @pytest.mark.parametrize(
     ("values", "labels", "kind", "message"),
     [
-        (torch.ones(4), ONES, ValueError, r"shape \(4,\): pass a matrix"),
+        (torch.ones(4), ONES, ValueError, r"shape \(4,\): pass a non-empty matrix"),
         (torch.ones(4, 2, 2), ONES, ValueError, r"flatten\(1\)"),
         (torch.ones(0, 2), ONES, ValueError, "shape"),
         (torch.ones(4, 2), ONES[:3], ValueError, "3 labels for 4 rows"),

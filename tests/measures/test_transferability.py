@@ -284,7 +284,7 @@ def test_samples_of_no_weight_do_not_count_for_tau2():
     ("source", "target", "weights", "message"),
     [
         (normal(4, 2), normal(3, 2), None, "same N"),
-        (normal(4), normal(4), None, "same N"),
+        (normal(4), normal(4), None, r"deviations of the source has shape \(4,\): pass a non-empty matrix"),
         (normal(4, 2), normal(4, 2) / 0, None, "NaN or infinity"),
         (normal(4, 2), normal(4, 2), torch.ones(3), "one for each of the 4"),
     ],
