@@ -15,8 +15,8 @@ from lib.base import project
 from lib.base.tables import Table
 from lib.chapters import execution
 from lib.data import commands as data_commands
-from lib.engine import audit, fingerprint, parameters, results, runs
-from lib.engine.places import JobFailed, processes
+from lib.engine import audit, fingerprint, parameters, places, results, runs
+from lib.engine.places import JobFailed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,7 +59,7 @@ def _run(options: argparse.Namespace) -> int:
     name, overwrite = options.record or None, options.overwrite
     if options.record is not None:  # before hours of computing, not after them
         results.place_for(module.NAME, config.preset, name, overwrite=overwrite)
-    result = runs.run(module, config, place=processes.place(options.processes, options.scheduler))
+    result = runs.run(module, config, place=places.place(options.processes, options.scheduler))
     print(f"{result.experiment} · {result.caption}")
     print(f"{len(result.records)} records, {result.provenance['seconds']:.1f} s of computing")
     if options.record is not None:

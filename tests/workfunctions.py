@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -30,6 +31,29 @@ def refuse(job):
 
 def unsendable(job):
     return lambda: job
+
+
+class Unsendable(Exception):
+    """Cannot be made again from its message, as pickle would."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+
+def raise_unsendable(job):
+    raise Unsendable(job, job + 1)
+
+
+def linger(job):
+    """The first job is quick, the others take long."""
+    time.sleep(0.3 if job == 0 else 60)
+    return {"pid": os.getpid()}
+
+
+def card(job):
+    """The GPU that the worker may use, and whether torch was there before."""
+    time.sleep(0.2)
+    return os.environ.get("CUDA_VISIBLE_DEVICES"), "torch" in sys.modules
 
 
 def leave(job):

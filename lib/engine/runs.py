@@ -37,7 +37,7 @@ def run(
 ) -> Result:
     """Run the `experiment` with `config`, or read from the store what has been run before.
 
-    `place` says where: this process, `Processes(4)`, `processes.place(scheduler="tcp://host:port")`. On
+    `place` says where: this process, `Processes(4)`, `places.place(scheduler="tcp://host:port")`. On
     one kind of device the records are the same to the bit.
 
     A record's key holds the config, the job, the device's type, the code (the module's import closure and

@@ -18,7 +18,6 @@ CODE = sorted(
 )
 PICKLES = {  # who may read a pickle, and why
     "lib/data/formats/unpickle.py": "names only arrays and plain values",
-    "lib/engine/places/worker.py": "reads what its own parent process writes to it",
 }
 WEIGHTS = (".pth", ".pt", ".bin", ".safetensors", ".onnx", ".whl")
 

@@ -6,10 +6,12 @@ The jobs do not depend on which. Loads no torch, so that a command line can name
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from typing import Any, Protocol, TypeVar
 
 Job = TypeVar("Job")
 Done = TypeVar("Done")
+GOES_ON = "what is done is stored, and the same command goes on from there"
 
 
 class JobFailed(RuntimeError):
@@ -27,8 +29,8 @@ class Place(Protocol):
     ) -> Iterator[tuple[int, Any]]:
         """(number of the job, `function(job)`) as they are done.
 
-        A job is taken from `jobs` only when there is a worker for it. Raises JobFailed once every other
-        job that had begun is done.
+        A job is taken from `jobs` only when there is a worker for it. Raises JobFailed for the first that
+        failed, once the others that had begun are done.
         """
 
 
@@ -49,6 +51,25 @@ class _Here:
 HERE: Place = _Here()
 
 
+def place(processes: int | None = None, scheduler: str | None = None) -> Place:
+    """The place that a command line names: this process, `processes` of this machine, or a cluster.
+
+    Raises:
+        ValueError: both are named, or a value is not usable. ModuleNotFoundError: dask is not installed.
+    """
+    if processes is not None and scheduler is not None:
+        raise ValueError("give --processes or --scheduler, not both")
+    if scheduler is not None:
+        from lib.engine.places.cluster import Cluster  # needs dask
+
+        return Cluster(scheduler)
+    if processes is not None:
+        from lib.engine.places.processes import Processes  # loads torch
+
+        return Processes(processes)
+    return HERE
+
+
 def map_jobs(
     function: Callable[[Job], Done], jobs: Iterable[Job], place: Place = HERE, device: str = "cpu"
 ) -> Iterator[Done]:
@@ -66,3 +87,47 @@ def map_jobs(
         while wanted in early:
             yield early.pop(wanted)
             wanted += 1
+
+
+def handed_out(
+    jobs: Iterable[Any], start: Callable[[Any], Future[Any]], room: Callable[[], int], killed: type[Exception]
+) -> Iterator[tuple[int, Any]]:
+    """What `Place.each` does where jobs are futures: `start` them while fewer than `room()` are under way.
+
+    `killed` is the error of a future whose worker is no more.
+
+    Raises:
+        JobFailed: as `Place.each`. CancelledError: nobody will do the job.
+    """
+    todo, busy = enumerate(jobs), dict[Future[Any], tuple[int, Any]]()
+    failed: JobFailed | None = None
+    while True:
+        while failed is None and len(busy) < room() and (item := next(todo, None)) is not None:
+            busy[start(item[1])] = item
+        if not busy:
+            break
+        for future in wait(busy, return_when=FIRST_COMPLETED).done:
+            number, job = busy.pop(future)
+            try:
+                result = future.result()
+            except CancelledError:
+                raise
+            except Exception as error:
+                failed = failed or _failed(job, error, killed)
+            else:
+                yield number, result
+    if failed is not None:
+        raise failed
+
+
+def _failed(job: Any, error: Exception, killed: type[Exception]) -> JobFailed:
+    """What stops the run: the words of `worker.attempt`, or what kept them from coming."""
+    if isinstance(error, JobFailed):
+        problem = str(error)
+    elif isinstance(error, killed):
+        problem = "its worker was killed, most likely for lack of memory (fewer at once need less)"
+    else:
+        problem = f"it or its result cannot be sent to another process ({type(error).__name__}: {error})"
+    found = JobFailed(f"job {job}: {problem}; {GOES_ON}")
+    found.__notes__ = getattr(error, "__notes__", [])
+    return found

@@ -1,44 +1,56 @@
-"""The far side of a place to compute: what a worker does with a job. Imports no torch until a job does."""
+"""The far side of a place to compute: what a worker does with a job. Imports no torch until a job does.
+
+A worker executes what it is sent, and so does who reads its answers: use only a cluster that you trust.
+"""
 
 from __future__ import annotations
 
 import os
-import pickle
-import signal
+import sys
 import threading
-import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from typing import Any
+
+from lib.engine.places import JobFailed
 
 _one_at_a_time = threading.Lock()  # torch's threads and global random state belong to the process
 
 
-def attempt(message: bytes) -> tuple:
-    """In a worker: ("done", result), or ("raised", the error in a line, its traceback)."""
+def attempt(function: Callable[[Any], Any], job: Any) -> Any:
+    """`function(job)`.
+
+    Raises:
+        JobFailed: whatever it raised, in a line, with its traceback as a note. The error itself may be of a
+            kind that cannot be sent, or would end the worker.
+    """
     with _one_at_a_time:
         try:
-            function, job = pickle.loads(message)
-            found = function(job)
-            pickle.dumps(found)  # here, where the error has a name: on its way back it would end the worker
-            return "done", found
+            return function(job)
         except (Exception, SystemExit) as error:
-            frames = traceback.extract_tb(error.__traceback__)
-            place = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}"
-            return "raised", f"{type(error).__name__}: {error}{place}", traceback.format_exc()
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{os.path.basename(last.filename)}:{last.lineno}"
+            failed = JobFailed(f"{type(error).__name__}: {error} at {place}")
+            failed.add_note(f"In the worker:\n{traceback.format_exc()}")
+            raise failed from None
 
 
-def serve(descriptor: int, parent: int) -> None:
-    """The life of a worker process: read a task, answer, until the other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it ends its workers
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    with Connection(descriptor) as pipe, suppress(EOFError, BrokenPipeError):
-        while True:
-            pipe.send(attempt(pipe.recv_bytes()))
+def begin(lifeline: Connection, threads: int, card: str | None) -> None:
+    """The first that a process of `Processes` does, before torch is there: its share of threads and GPUs.
+
+    It ends when the other end of `lifeline` is closed, by the parent or by its death.
+    """
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+    os.environ |= {"OMP_NUM_THREADS": str(threads), "TRANSFER_PROGRESS": "0"}
+    if card is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = card
+    if torch := sys.modules.get("torch"):  # the parent's main program, which spawn loads again, imports it
+        torch.set_num_threads(threads)
 
 
-def _end_with(parent: int) -> None:
-    """A killed parent closes no pipe that a busy worker reads: look who the parent is."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
+def _end_with(lifeline: Connection) -> None:
+    with suppress(EOFError, OSError):
+        lifeline.recv_bytes()
+    os._exit(1)  # at once: what a job had begun to store is whole or absent
