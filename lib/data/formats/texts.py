@@ -45,8 +45,8 @@ def packed(name: str) -> Callable[[Path | None], Rows]:
     """Reader of a packed set, whose two files are train and test."""
 
     def read(root: Path | None = None) -> Rows:
-        train, test = (file.name for file in registry.get(name).files)
-        return Rows(jsonl(name, train, root), jsonl(name, test, root))
+        files = {file.name.rpartition("_")[2]: file.name for file in registry.get(name).files}
+        return Rows(*(jsonl(name, files[f"{part}.jsonl.gz"], root) for part in ("train", "test")))
 
     return read
 

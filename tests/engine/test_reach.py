@@ -1,0 +1,171 @@
+"""What goes stale: a line is edited in a copy of the project, and all that it can change has another key.
+
+And nothing escapes: whatever a record's code loads is in its key or cannot change a number, which is said
+here name by name.
+"""
+
+import ast
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from lib.chapters import execution
+from lib.engine import fingerprint
+
+RECORDS = fingerprint.experiments()
+# All that the code of a record may take from files outside its key, and why that changes no number.
+TAKEN = {
+    "base/devices.py": {"resolve_device", "environment", "at_most_threads", "DEVICES"},
+    "data/registry.py": {
+        "path", "root", "location",  # a file whose sha256 is in the key, or an error
+        "present", "digest", "sha256", "get",  # what is here: the same data, or another key
+        "needed", "Needed", "remedy", "Missing", "Corrupt",  # what to say where it is not
+    },
+    "data/entry.py": {"Dataset", "File"},
+    "engine/parameters.py": "*",  # refuses values; those that it lets pass are in the key
+    "engine/runs.py": {"step", "artifact", "only", "timed", "seconds", "inside"},  # what the function gives
+    "engine/experiment.py": "*",  # types
+    "engine/results.py": {"Record", "Result"},  # types
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """A copy of lib that may be edited, and that the fingerprint reads."""
+    root = tmp_path_factory.mktemp("copy")
+    shutil.copytree(fingerprint.PACKAGE, root / "lib", ignore=shutil.ignore_patterns("__pycache__"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fingerprint, "PACKAGE", root / "lib")
+        yield root / "lib"
+
+
+def record(package, name):
+    return package / "experiments" / name / "record.py"
+
+
+def steps(package):
+    """{file: names} of the functions that are stored steps."""
+    found = {}
+    for path in sorted((package / "experiments").rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            name = getattr(call.func, "attr", None)
+            if name in ("step", "artifact") and getattr(call.func.value, "id", "") == "runs":
+                function = call.args[1]
+                while isinstance(function, ast.Call):  # partial(f, ...)
+                    function = function.args[0]
+                file, own = home(package, tree, path, function)
+                found.setdefault(file, set()).add(own)
+    return found
+
+
+def home(package, tree, path, function):
+    """(file, name) of a function as it is written in the file `path`."""
+    first = function.value.id if isinstance(function, ast.Attribute) else function.id
+    for node in ast.walk(tree):
+        for alias in node.names if isinstance(node, ast.ImportFrom) else ():
+            if first == (alias.asname or alias.name):
+                module = package.parent.joinpath(*node.module.split("."))
+                inner = module / f"{alias.name}.py"
+                return inner if inner.exists() else module.with_suffix(".py"), getattr(
+                    function, "attr", first
+                )
+    return path, first
+
+
+@pytest.fixture(scope="module")
+def keys(package):
+    """{record, step or chapter: what it depends on}, as the copy is now."""
+    code = {
+        name: execution._python(execution._code_cells(execution.notebook(name))) for name in execution.names()
+    }
+
+    def now():
+        found = {f"record {name}": fingerprint.digest(record(package, name)) for name in RECORDS}
+        for file in steps(package):
+            found[f"step {fingerprint.relative(file)}"] = fingerprint.digest(file)
+        return found | {f"page {name}": fingerprint.digest(text, shown=True) for name, text in code.items()}
+
+    return now
+
+
+def edited(path):
+    path.write_text(path.read_text() + "\n# edited\n")
+
+
+def test_every_file_of_a_record_is_in_its_key(package):
+    """One file after the other is edited; each time exactly the records that reach it have another key."""
+    closures = {name: set(fingerprint.files(record(package, name))) for name in RECORDS}
+    before = {name: fingerprint.digest(record(package, name)) for name in RECORDS}
+    for path in sorted(set().union(*closures.values())):
+        text = path.read_text()
+        edited(path)
+        after = {name: fingerprint.digest(record(package, name)) for name in RECORDS}
+        reached = {name for name in RECORDS if path in closures[name]}
+        assert {name for name in RECORDS if after[name] != before[name]} == reached, path
+        path.write_text(text)
+
+
+LOADED = """
+import json, pathlib, sys
+
+sys.path.insert(0, "")
+from importlib import import_module
+
+name, run = sys.argv[1:]
+record = import_module(f"lib.experiments.{name}.record")
+if run:
+    from lib.engine import runs
+
+    config = record.PRESETS["quick"]
+    runs.fresh(record, config, record.jobs(config)[0])
+root = pathlib.Path.cwd()
+loaded = [m.__file__ for n, m in sys.modules.items() if n.partition(".")[0] == "lib"]
+print(json.dumps([pathlib.Path(file).relative_to(root).as_posix() for file in loaded]))
+"""
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_what_a_record_loads_is_in_its_key_or_can_change_no_number(package, name):
+    """Looked at from the other side: what Python has loaded, after a job too where one is quick."""
+    program = [sys.executable, "-c", LOADED, name, "run" if name == "pairs" else ""]
+    loaded = json.loads(subprocess.check_output(program, text=True, cwd=package.parent))
+    files = {package.parent / file for file in loaded} - set(fingerprint.files(record(package, name)))
+    assert [path for path in files if not fingerprint.outside(path)] == []
+
+
+def test_the_code_of_records_takes_nothing_from_outside_that_could_be_a_number(package):
+    taken = {}
+    for name in RECORDS:
+        for path in fingerprint.files(record(package, name)):
+            for file, names in imported(path).items() if path.suffix == ".py" else ():
+                if fingerprint.outside(file):
+                    taken.setdefault(fingerprint.relative(file), set()).update(names)
+    unknown = {
+        file: names - set(TAKEN.get(file, ())) for file, names in taken.items() if TAKEN.get(file) != "*"
+    }
+    assert {file: names for file, names in unknown.items() if names} == {}
+
+
+def imported(path):
+    """{file of lib: names} that a file takes from others, by `from file import name` or `file.name`."""
+    found, modules, tree = {}, {}, ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        for alias in node.names if isinstance(node, ast.ImportFrom) and node.module else ():
+            module = fingerprint.PACKAGE.parent.joinpath(*node.module.split("."), f"{alias.name}.py")
+            if module.exists():
+                modules[alias.asname or alias.name] = module
+            elif (file := module.parent.with_suffix(".py")).exists():
+                found.setdefault(file, set()).add(alias.name)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", None) in modules:
+            found.setdefault(modules[node.value.id], set()).add(node.attr)
+    return found
+
+
+def test_what_is_outside_exists():
+    for place in [*fingerprint.OUTSIDE, *fingerprint.HIDDEN, fingerprint.CAPTIONS, *TAKEN]:
+        assert (fingerprint.PACKAGE / place).exists(), place
