@@ -6,6 +6,7 @@
 # make bench   side-by-side measurements, one table
 # make torture faults that really happen: kills, full disks, damage; minutes. As root it does a little more
 # make single  the whole book as one page; make pdf   that page printed, where Chromium or Chrome is installed
+# make house   draw the picture of ARCHITECTURE.md again, from the code
 # make setup   the environment .venv alone; make clean   what was built, but neither environment nor runs
 # make sbom    every installed package with version and licence, as CycloneDX; make audit   known holes in them
 # make help    these lines
@@ -17,7 +18,7 @@ MIRROR ?=
 SINGLE := _build/singlehtml/intro.html
 AUDIT := $(VENV)/audit
 
-.PHONY: help book test torture lint data lab bench single pdf sbom audit setup clean
+.PHONY: help book test torture lint data lab bench house single pdf sbom audit setup clean
 .DEFAULT_GOAL := book
 
 help:
@@ -54,6 +55,9 @@ data: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+house: $(STAMP)
+	$(BIN)/python tests/house.py
 
 single: $(STAMP)
 	$(BIN)/jupyter-book build book/ --builder singlehtml --quiet

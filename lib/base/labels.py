@@ -42,7 +42,8 @@ def _meet(one: Box, other: Box) -> bool:
 
 def _unit(values: NDArray[np.floating]) -> NDArray[np.floating]:
     shifted = values - values.min()
-    return shifted / max(shifted.max(), 1e-12)
+    scaled: NDArray[np.floating] = shifted / max(shifted.max(), 1e-12)
+    return scaled
 
 
 def _box(x: float, y: float, letters: int, side: int) -> Box:

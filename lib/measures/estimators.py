@@ -202,15 +202,27 @@ def knn(features: Tensor, labels: Tensor, k: int = NEIGHBOURS) -> float:
 
 def scores(features: Tensor, labels: Tensor, source_probs: Tensor | None = None) -> dict[str, float | None]:
     """All rivals by name; LEEP and NCE (of the arg-max) are None without the source's probabilities."""
-    return {
-        "logme": logme(features, labels),
-        "leep": None if source_probs is None else leep(source_probs, labels),
-        "nce": None if source_probs is None else nce(source_probs.argmax(1), labels),
-        "h_score": h_score(features, labels),
-        "h_score_regularised": h_score(features, labels, regularised=True),
-        "trans_rate": trans_rate(features, labels),
-        "knn": knn(features, labels),
-    }
+    return {name: score(name, features, labels, source_probs) for name in TITLES}
+
+
+def score(name: str, features: Tensor, labels: Tensor, source_probs: Tensor | None = None) -> float | None:
+    """One of them: `name` is a key of TITLES, KeyError for another."""
+    if name in _OF_CLASSES:
+        return None if source_probs is None else _OF_CLASSES[name](source_probs, labels)
+    return _OF_FEATURES[name](features, labels)
+
+
+_OF_FEATURES: dict[str, Callable[[Tensor, Tensor], float]] = {
+    "logme": logme,
+    "h_score": h_score,
+    "h_score_regularised": lambda features, labels: h_score(features, labels, regularised=True),
+    "trans_rate": trans_rate,
+    "knn": knn,
+}
+_OF_CLASSES: dict[str, Callable[[Tensor, Tensor], float]] = {
+    "leep": leep,
+    "nce": lambda probabilities, labels: nce(probabilities.argmax(1), labels),
+}
 
 
 def _check(values: Tensor, labels: Tensor, name: str = "features") -> tuple[Tensor, Tensor]:

@@ -82,7 +82,8 @@ class Evidence:
 
     def _value(self, measure: str, rows: Tensor | None) -> float | None:
         if measure in RIVALS:
-            return self._rival(measure, rows)
+            theta = None if self.probabilities is None else _take(self.probabilities, rows)
+            return estimators.score(measure, _take(self.features, rows), _take(self.labels, rows), theta)
         if measure == DIRECT:
             return float(_take(self.hits, rows).double().mean())
         found = self.attacked
@@ -101,19 +102,6 @@ class Evidence:
         if measure in RIVALS:
             return len(self.labels)
         return len(self.hits) if measure == DIRECT else len(self.attacked.tau1)
-
-    def _rival(self, measure: str, rows: Tensor | None) -> float | None:
-        labels = _take(self.labels, rows)
-        if measure in ("leep", "nce"):
-            if self.probabilities is None:
-                return None
-            theta = _take(self.probabilities, rows)
-            given = theta if measure == "leep" else theta.argmax(1)
-            return getattr(estimators, measure)(given, labels)
-        features = _take(self.features, rows)
-        if measure == "h_score_regularised":
-            return estimators.h_score(features, labels, regularised=True)
-        return getattr(estimators, measure)(features, labels)
 
 
 def named(measure: str) -> str:
@@ -205,7 +193,7 @@ def _probe(features: Tensor, target: Target) -> Tensor:
 
     best = min(STRENGTHS, key=loss)
     layer = probe.affine_refit(torch.cat([fit, valid]), goals, ridge=best)
-    return (test @ layer.weight.mT + layer.bias).argmax(1) == labels[2]
+    return torch.eq((test @ layer.weight.mT + layer.bias).argmax(1), labels[2])
 
 
 def _chart(outputs: Tensor, most: int) -> tuple[Tensor | None, float]:
