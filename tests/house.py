@@ -63,13 +63,13 @@ def arrows() -> Counter[tuple[str, str]]:
 
 
 def circle() -> list[str]:
-    """Files that import one another in a circle, or that lead to one; none, if all is well."""
-    left: dict[Module, set[Module]] = {}
-    for here, there in imports():
-        left.setdefault(here, set()).add(there)
-    while free := {each for below in left.values() for each in below if each not in left}:
-        left = {here: rest for here, below in left.items() if (rest := below - free)}
-    return sorted(".".join(here) for here in left)
+    """Files on a circle of imports, or on a way from one circle to another; none, if all is well."""
+    left, before = imports(), None
+    while left != before:
+        before = left
+        importing, imported = {here for here, _ in left}, {there for _, there in left}
+        left = {(here, there) for here, there in left if here in imported and there in importing}
+    return sorted({".".join(here) for here, _ in left})
 
 
 def drawn() -> str:

@@ -15,7 +15,8 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any
 
-from lib.engine.places import GOES_ON, handed_out, worker
+from lib.engine.places import worker
+from lib.engine.places.here import GOES_ON, handed_out
 
 PATIENCE = 60.0  # seconds to wait for the scheduler
 _LOST = "was stopped, or cannot be reached any more"

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 
 from lib.base import machine
-from lib.engine.places import HERE, handed_out, worker
+from lib.engine.places import worker
+from lib.engine.places.here import HERE, handed_out
 
 
 class Processes:
@@ -48,7 +49,7 @@ class Processes:
 
         def start(job: Any) -> Future[Any]:
             free = next(each for each, future in last.items() if future is None or future.done())
-            # The new process inherits the mask: Ctrl-C is the parent's alone, and the parent ends its workers.
+            # The new process inherits the mask: Ctrl-C is the parent's alone, which ends its workers.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
                 last[free] = future = free.submit(worker.attempt, function, job)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from lib.engine.places import JobFailed
+from lib.engine.places.here import JobFailed
 
 _one_at_a_time = threading.Lock()  # torch's threads and global random state belong to the process
 
