@@ -1,7 +1,7 @@
 """Small samples: orders, intervals, permutations (`order`), many cells at once (`grid`), one pair of values
 (`link`), and trees of rankings (`clustering`)."""
 
-from lib.statistics.grid import Grid, Group
+from lib.statistics.grid import Grid, Group, stratified_permutation
 from lib.statistics.link import Choice, Link
 from lib.statistics.order import (
     ENUMERATED,
@@ -19,7 +19,6 @@ from lib.statistics.order import (
     other_orders,
     seed_interval,
     sign_test,
-    stratified_permutation,
 )
 
 __all__ = [

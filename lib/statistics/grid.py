@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib.statistics.order import Interval, other_orders
+from lib.statistics.order import Interval, Permutation, Values, other_orders, paired
 
 REPEATS = 2_000
 RESAMPLED = 1_000  # bootstrap samples
@@ -59,6 +59,27 @@ def null(grid: Grid, *, generator: torch.Generator, repeats: int = REPEATS, alon
         total = total + torch.cat([_permuted(g, part).sum(1) for part in torch.split(orders, size)])
         cells += g.x.shape[1]
     return total / cells
+
+
+def stratified_permutation(
+    groups: Sequence[tuple[Values, Values]], *, generator: torch.Generator, repeats: int = REPEATS
+) -> Permutation:
+    """Does y follow x among like units? Kendall within each group; y's rows are permuted within it.
+
+    Each group is (x, y), both (units,) or both (units, conditions). A unit's whole row moves together, so
+    that the dependence between the points of one sweep stays in the null. The statistic is the mean
+    tau-b over groups and conditions (constant ones count as 0). p counts the observed order: (1 + hits) /
+    (1 + repeats). A single group of up to seven units has all its other orders tried: p is exact.
+
+    Raises ValueError for no group, a group of one unit, or shapes that differ.
+    """
+    if not groups or repeats < 1:
+        raise ValueError(f"{len(groups)} groups, {repeats} repeats: pass at least one (x, y), and 1 or more")
+    grid = [Group(*paired(x, y, most_dimensions=2), (), ()) for x, y in groups]
+    cells, drawn = taus(grid).tolist(), null(grid, generator=generator, repeats=repeats)
+    value = sum(cells) / len(cells)
+    both = p_value(drawn, value), p_value(drawn.abs(), abs(value))
+    return Permutation(value, float(drawn.mean()), *both, len(drawn))
 
 
 def bootstrap(

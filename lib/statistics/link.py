@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from lib.statistics.grid import Group, bootstrap, taus
+from lib.statistics.grid import Group, bootstrap, stratified_permutation, taus
 from lib.statistics.order import (
     TAU,
     Interval,
@@ -17,7 +17,6 @@ from lib.statistics.order import (
     Permutation,
     kendall,
     seed_interval,
-    stratified_permutation,
 )
 
 Ties = Literal["first", "shared"]

@@ -67,7 +67,7 @@ def kendall(x: Values, y: Values, *, generator: torch.Generator | None = None) -
 
     Raises ValueError for fewer than 2 values, different lengths, NaN or infinity.
     """
-    first, second = _paired(x, y)
+    first, second = paired(x, y)
     n = len(first)
     signs_x, signs_y = _signs(first), _signs(second)
     scale = math.sqrt(float(signs_x.abs().sum()) * float(signs_y.abs().sum()))
@@ -172,35 +172,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def stratified_permutation(
-    groups: Sequence[tuple[Values, Values]], *, generator: torch.Generator, repeats: int = 2_000
-) -> Permutation:
-    """Does y follow x among like units? Kendall within each group; y's rows are permuted within it.
-
-    Each group is (x, y), both (units,) or both (units, conditions). A unit's whole row moves together, so
-    that the dependence between the points of one sweep stays in the null. The statistic is the mean
-    tau-b over groups and conditions (constant ones count as 0). p counts the observed order: (1 + hits) /
-    (1 + repeats). A single group of up to seven units has all its other orders tried: p is exact.
-
-    Raises ValueError for no group, a group of one unit, or shapes that differ.
-    """
-    if not groups or repeats < 1:
-        raise ValueError(f"{len(groups)} groups, {repeats} repeats: pass at least one (x, y), and 1 or more")
-    observed, null, cells = 0.0, torch.zeros(1, dtype=torch.float64), 0
-    for x, y in groups:
-        first, second = _paired(x, y, most_dimensions=2)
-        orders = other_orders(len(first), repeats, generator, alone=len(groups) == 1)
-        for condition in range(first.shape[1]):
-            signs_x, signs_y = _signs(first[:, condition]), _signs(second[:, condition])
-            scale = math.sqrt(float(signs_x.abs().sum()) * float(signs_y.abs().sum())) or math.inf
-            observed += float((signs_x * signs_y).sum()) / scale
-            null = null + _scores(signs_x, signs_y, orders) / scale
-            cells += 1
-    return Permutation(
-        observed / cells, float(null.mean()) / cells, *_p_values(observed, null, exact=False), len(null)
-    )
-
-
 def other_orders(n: int, repeats: int, generator: torch.Generator, *, alone: bool = True) -> Tensor:
     """Orders (k, n) of n units to hold against the given one.
 
@@ -221,7 +192,7 @@ def mismatched(x: Values, y: Values, *, generator: torch.Generator, repeats: int
 
     Raises ValueError unless both are (units, points) of one shape with 2 or more units.
     """
-    first, second = _paired(x, y, most_dimensions=2)
+    first, second = paired(x, y, most_dimensions=2)
     if first.shape[1] < 2 or repeats < 1:
         raise ValueError(
             f"shape {tuple(first.shape)}, {repeats} repeats: a sweep needs (units, points) with 2 or more "
@@ -232,6 +203,22 @@ def mismatched(x: Values, y: Values, *, generator: torch.Generator, repeats: int
     null = table[units, _orders(len(first), repeats, generator)].mean(1)
     value = float(table.diagonal().mean())
     return Permutation(value, float(null.mean()), *_p_values(value, null, exact=False), repeats)
+
+
+def paired(x: Values, y: Values, *, most_dimensions: int = 1) -> tuple[Tensor, Tensor]:
+    """Both sides as float64; as (units, conditions) where two dimensions are allowed.
+
+    Raises ValueError for shapes that differ, fewer than 2 rows, no value, NaN or infinity.
+    """
+    first, second = _finite(x), _finite(y)
+    fit = first.shape == second.shape and 1 <= first.ndim <= most_dimensions
+    if not fit or len(first) < 2 or first.numel() == 0:
+        raise ValueError(
+            f"shapes {tuple(first.shape)} and {tuple(second.shape)}: give two of one shape, 2 or more rows"
+        )
+    if most_dimensions == 2 and first.ndim == 1:
+        first, second = first[:, None], second[:, None]
+    return first, second
 
 
 def _tau(x: Tensor, y: Tensor) -> float:
@@ -245,19 +232,6 @@ def _finite(values: Values) -> Tensor:
     if not bool(torch.isfinite(rows).all()):
         raise ValueError("NaN or infinity among the values: leave those rows out and say so")
     return rows
-
-
-def _paired(x: Values, y: Values, *, most_dimensions: int = 1) -> tuple[Tensor, Tensor]:
-    """Both sides as float64; as (units, conditions) where two dimensions are allowed."""
-    first, second = _finite(x), _finite(y)
-    fit = first.shape == second.shape and 1 <= first.ndim <= most_dimensions
-    if not fit or len(first) < 2 or first.numel() == 0:
-        raise ValueError(
-            f"shapes {tuple(first.shape)} and {tuple(second.shape)}: give two of one shape, 2 or more rows"
-        )
-    if most_dimensions == 2 and first.ndim == 1:
-        first, second = first[:, None], second[:, None]
-    return first, second
 
 
 def _signs(values: Tensor) -> Tensor:
@@ -314,4 +288,5 @@ def _bca_tails(
         return tails
     bias, skew = float(special.ndtri(below)), float(gap.pow(3).sum()) / (6 * spread)
     shifted = bias + torch.special.ndtri(tails)
-    return torch.special.ndtr(bias + shifted / (1 - skew * shifted)).clamp(0, 1)
+    corrected: Tensor = torch.special.ndtr(bias + shifted / (1 - skew * shifted)).clamp(0, 1)
+    return corrected

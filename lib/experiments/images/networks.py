@@ -49,33 +49,22 @@ def target_split(config: Config, target: str) -> images.Split:
 
 def source_model(config: Config, source: str, seed: int) -> Network:
     """The source network of one seed, trained once and stored (App. G.2)."""
-    learns = runs.only(config, *LEARNS, "epochs")
-    state = runs.step("source", train_source, learns, source, _shares_data(config), seed)
-    return stored.loaded(build(config, torch.Generator()), state, config.device)
+    return _trained(config, "source", source, config.epochs, _shares_data(config), seed)
 
 
 def reference_model(config: Config, target: str, seed: int) -> Network:
     """The reference network of the same architecture (App. G.2)."""
     own = split_target(target)[0] == config.source_data
-    epochs = config.epochs if own else config.target_epochs
-    state = runs.step("reference", train_reference, runs.only(config, *LEARNS), target, epochs, seed)
-    return stored.loaded(build(config, torch.Generator()), state, config.device)
+    return _trained(config, "reference", target, config.epochs if own else config.target_epochs, own, seed)
 
 
-def train_source(config: Config, source: str, half: bool, seed: int) -> stored.State:
-    """The state of a source that has learnt its four classes, from `half` of their images or all."""
-    generator = compute.generator(seed, "images", "source", source)
+def train(config: Config, role: str, name: str, epochs: int, half: bool, seed: int) -> stored.State:
+    """The state of a source or reference that has learnt its classes, from `half` of their images or all."""
+    generator = compute.generator(seed, "images", role, name)
     model = build(config, generator)
-    if source != UNTRAINED:
-        _fit(config, model, _mixed(config, source, half).train, config.epochs, config.lr, generator)
-    return stored.state(model)
-
-
-def train_reference(config: Config, target: str, epochs: int, seed: int) -> stored.State:
-    """The state of a reference that has learnt the target."""
-    generator = compute.generator(seed, "images", "reference", target)
-    model = build(config, generator)
-    _fit(config, model, target_split(config, target).train, epochs, config.lr, generator)
+    if name != UNTRAINED:
+        split = _mixed(config, name, half) if role == "source" else target_split(config, name)
+        _fit(config, model, split.train, epochs, config.lr, generator)
     return stored.state(model)
 
 
@@ -113,21 +102,16 @@ def _fit(
     device = torch.device(config.device or "cpu")
     on_gpu = device.type == "cuda"
     training.fit(
-        model,
-        part.images.to(device) if on_gpu else part.images,
-        part.labels,
-        loss=functional.cross_entropy,
-        lr=lr,
-        weight_decay=config.weight_decay,
-        epochs=epochs,
-        batch_size=config.batch_size,
-        schedule=config.schedule,
-        augment=training.crop_and_flip if config.augment else None,
-        generator=generator,
-        device=device,
-        channels_last=config.model != "cnn",
-        autocast=on_gpu,
-    )
+        model, part.images.to(device) if on_gpu else part.images, part.labels, loss=functional.cross_entropy,
+        lr=lr, weight_decay=config.weight_decay, epochs=epochs, batch_size=config.batch_size,
+        schedule=config.schedule, augment=training.crop_and_flip if config.augment else None,
+        generator=generator, device=device, channels_last=config.model != "cnn", autocast=on_gpu,
+    )  # fmt: skip
+
+
+def _trained(config: Config, role: str, name: str, epochs: int, half: bool, seed: int) -> Network:
+    state = runs.step(role, train, runs.only(config, *LEARNS), role, name, epochs, half, seed)
+    return stored.loaded(build(config, torch.Generator()), state, config.device)
 
 
 def _mixed(config: Config, source: str, half: bool) -> images.Split:
@@ -146,12 +130,12 @@ def _half(split: images.Split, index: int) -> images.Split:
 
 def _shifted(split: images.Split) -> images.Split:
     """The digits' target domain: every image turned by up to ROTATION degrees, with noise; fixed per part."""
-    parts = {}
-    for name in ("train", "valid", "test"):
-        part = getattr(split, name)
-        parts[name] = images.Part(
-            _turn(part.images, compute.generator(0, "shift", name)), part.labels, part.classes
-        )
+
+    def turned(name: str, part: images.Part) -> images.Part:
+        stream = compute.generator(0, "shift", name)
+        return images.Part(_turn(part.images, stream), part.labels, part.classes)
+
+    parts = {name: turned(name, getattr(split, name)) for name in ("train", "valid", "test")}
     return images.Split(split.name, **parts)
 
 
