@@ -8,7 +8,7 @@ import torch
 from benchmarks import __main__ as command
 from benchmarks import _record, book, growth, limits, transferability
 from lib.base.tables import Table
-from lib.chapters import growth as plot
+from lib.chapters import benchmarks as plot
 from lib.engine import results
 from lib.measures import jacobian
 

@@ -1,13 +1,17 @@
-"""What was asked of the measured tables, row by row, and whether it was met: `book/benchmarks.md`."""
+"""The page of the benchmarks: what was asked and whether it was met, how seconds grow, what the runs took."""
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from matplotlib.figure import Figure
+
+from lib.base import style
 from lib.base.tables import Table, number
+from lib.engine.results import Result
 
 _ASKED = "asked"  # a column of a table; the value is the nearest number to its left
 _PLAIN = ("ratio", "value", "measured")  # columns whose name adds nothing to what the row says
@@ -16,7 +20,12 @@ _EITHER = {  # (what begins one row, what begins the other): two ways to meet on
 }
 _CHAPTER = re.compile(r"chapter (\w+)(.*)")  # of rows alike but for the name, the worst stands for all
 _UNITS = ("s", "MiB")  # that a value needs to be understood
-_COMPARE = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+}
 
 
 def judged(measured: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -57,6 +66,51 @@ def met(value: float, asked: str) -> bool:
     if not found:
         raise ValueError(f"asked = {asked!r}: write <=, >=, < or > and a number")
     return _COMPARE[found[1]](value, float(found[2]))
+
+
+def growth(curves: Mapping[str, Sequence[tuple[float, float]]], stamp: str) -> Figure:
+    """Seconds against size, both over their first value, a line for each of `curves`: name -> points.
+
+    Raises:
+        ValueError: there is no curve.
+    """
+    if not curves:
+        raise ValueError("there is no curve: record the benchmark `growth` first")
+    fig, ax = style.figure(height=4.6)
+    for i, (name, points) in enumerate(curves.items()):
+        sizes, seconds = zip(*points)
+        x, y = [size / sizes[0] for size in sizes], [value / seconds[0] for value in seconds]
+        ax.plot(x, y, label=name, **style.series(i))
+    ax.set(xscale="log", yscale="log", xlabel="size over the smallest", ylabel="seconds over the first")
+    fig.legend(loc="outside upper left")  # the lines end in every corner of the axes
+    return style.stamp(fig, stamp)
+
+
+def curves(rows: Sequence[Sequence[Any]]) -> dict[str, list[tuple[float, float]]]:
+    """{name: (size, seconds)} from the rows of the benchmark `growth`: name, size, seconds, ..."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for name, size, seconds, *_ in rows:
+        found.setdefault(name, []).append((float(size), float(seconds)))
+    return found
+
+
+def took(results: Iterable[Result]) -> Table:
+    """A row a recorded run: records, hours of all its jobs one after another, seconds a record, where."""
+    rows: list[list[Any]] = []
+    for result in results:
+        seconds, where = result.provenance["seconds"], result.provenance["environment"]
+        name = result.path.stem if result.path else f"{result.experiment}-{result.config.preset}"
+        count = len(result.records)
+        device = f"{where['device']}, threads: {where['threads']}"
+        rows.append([name, count, seconds / 3600, seconds / count, device, result.provenance["started"][:10]])
+    if rows:
+        rows.append(["together", sum(row[1] for row in rows), sum(row[2] for row in rows), None, "", ""])
+    columns = ["run", "records", "hours", "seconds a record", "device", "begun"]
+    note = (
+        "Seconds by the clock, summed over the jobs, on a machine that did other work as well: an upper "
+        "bound for a quiet one. A network that several records share is paid for in the first of them."
+    )
+    return Table(columns, rows, caption="What the recorded runs took", note=note)
 
 
 def _judged(name: str, one: Mapping[str, Any]) -> Iterator[list[Any]]:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from lib.chapters.planning import goals
+from lib.chapters import benchmarks
 
 MACHINE = {"date": "2026-11-22T10:00:00+00:00", "environment": {"processor": "a core", "threads": 2}}
 TABLES = {
@@ -27,7 +27,7 @@ TABLES = {name: MACHINE | table for name, table in TABLES.items()}
 
 
 def test_every_demand_is_judged():
-    table = goals.judged(TABLES)
+    table = benchmarks.judged(TABLES)
     assert [row[1:] for row in table.rows[:3]] == [
         ["a", 31.0, ">= 30", "yes"],
         ["b", 2.5, "<= 2", "no"],
@@ -37,7 +37,7 @@ def test_every_demand_is_judged():
     assert (table.rows[4][1], table.rows[4][-1]) == ("32 outputs: sine", "no"), "not a number meets nothing"
     assert len(table.rows) == 5
     assert table.note.startswith("2 of 5 met; measured 2026-11-22, a core, threads allowed: 2.")
-    assert goals.judged({}).rows == []
+    assert benchmarks.judged({}).rows == []
 
 
 @pytest.mark.parametrize(("value", "answer"), [(1.5, "yes"), (2.5, "no")])
@@ -47,7 +47,7 @@ def test_two_ways_to_meet_one_demand_are_one_row(value, answer):
         ["measure_jacobians over its floor, 9 x 4", value, "<= 2"],
         ["measure_jacobians over its floor, 8 x 4", 3.0, "<= 2"],
     ]
-    table = goals.judged({"x": MACHINE | {"columns": ["measurement", "value", "asked"], "rows": rows}})
+    table = benchmarks.judged({"x": MACHINE | {"columns": ["measurement", "value", "asked"], "rows": rows}})
     assert [row[1] for row in table.rows] == ["the loop, or the floor, 9 x 4", rows[2][0]]
     assert [row[-1] for row in table.rows] == [answer, "no"]
     assert table.rows[0][3] == ">= 30 or <= 2"
@@ -61,7 +61,9 @@ def test_the_worst_chapter_stands_for_all():
         ["chapter two", 70.0, "s", "<= 60"],
         ["chapter two: memory", 800, "MiB", "<= 2048"],
     ]
-    table = goals.judged({"book": MACHINE | {"columns": ["what", "measured", "unit", "asked"], "rows": rows}})
+    table = benchmarks.judged(
+        {"book": MACHINE | {"columns": ["what", "measured", "unit", "asked"], "rows": rows}}
+    )
     assert [row[1:] for row in table.rows] == [
         ["cold, s", 300.0, "<= 600", "yes"],
         ["the worst chapter, one: memory, MiB", 900, "<= 2048", "yes"],
@@ -74,10 +76,10 @@ def test_the_worst_chapter_stands_for_all():
     [(2, "<= 2", True), (2, "< 2", False), (2, ">= 2", True), (2, "> 2", False), (1e-4, "< 1e-3", True)],
 )
 def test_comparisons(value, asked, wanted):
-    assert goals.met(value, asked) is wanted
+    assert benchmarks.met(value, asked) is wanted
 
 
 @pytest.mark.parametrize("asked", ["about 30", ">= 30, or", "= 3"])
 def test_what_cannot_be_read_is_an_error(asked):
     with pytest.raises(ValueError, match="asked = "):
-        goals.met(1.0, asked)
+        benchmarks.met(1.0, asked)
