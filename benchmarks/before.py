@@ -2,6 +2,8 @@
 
 BEFORE is a git revision (HEAD if none is given: what do the edits since cost?) or a folder that holds `lib`.
 Each of the two has a process of its own with one thread; they take turns, and the ratio is of their medians.
+An edit should make nothing slower. Of `measure` beside the last revision that had `measures/spectrum.py`, .75
+was asked for 4 outputs and .6 for 10.
 """
 
 import io
@@ -20,8 +22,7 @@ import torch
 from benchmarks import _worker
 from lib.base.tables import Table
 
-ROOT, ROUNDS = Path(__file__).resolve().parents[1], 9
-ASKED = {"4 outputs": "<= 0.75", "10 outputs": "<= 0.6", "5000 x 10 x 50": "<= 1.1"}  # than before `singular`
+ROOT, ROUNDS, ASKED = Path(__file__).resolve().parents[1], 9, "<= 1.1"
 
 
 def rows():
@@ -44,8 +45,7 @@ def line(name, then, now):
     found = [(asked(then, name), asked(now, name)) for _ in range(ROUNDS)]
     before, after = (statistics.median(turn[i]["seconds"] for turn in found) for i in (0, 1))
     apart = max(abs(a - b) for turn in found for a, b in zip(*(side["values"] for side in turn)))
-    wanted = next((limit for part, limit in ASKED.items() if name.endswith(part)), "")
-    return [name, after / before, wanted if name.startswith("measure") else "", after, before, apart]
+    return [name, after / before, ASKED, after, before, apart]
 
 
 def asked(process, name):

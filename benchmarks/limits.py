@@ -51,6 +51,7 @@ def cases():
     options = {"labels": y, "step_size": 0.025, "random_start": False, "clip": (0.0, 1.0)}
     both = 8 * (source.numel() + target.numel())
     images = 4 * x.numel()
+    yield "measure, 4 outputs", lambda: transferability.measure(model, model, x), torch.float32, images
     yield "measure_jacobians, 5000 x 10 x 50", lambda: _measure(source, target), torch.float64, both
     yield "Definition-1 attack, 4 outputs", lambda: virtual(model, x, 1.0), torch.float32, 2 * images
     yield f"PGD, {STEPS} steps", lambda: pgd(model, x, 0.1, STEPS, **options), torch.float32, 2 * images

@@ -10,13 +10,17 @@ from functools import partial
 from unittest import mock
 
 import torch
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from lib.base.tables import Table
 from lib.measures import _reduction, jacobian, singular, transferability
+from lib.models import training
 
 SIZES = (5000, 10, 50), (1200, 10, 30), (1000, 4, 3072)  # a large one, section 4.1's, small colour images'
+OTHERS = (2000, 32, 50), (85, 10, 3072), (100, 10, 50), (50, 100, 300)  # many, a chunk, few, large
+IMAGES = 500, 3, 32, 32
 NETWORK = {"samples": 1200, "inputs": 30, "centres": 100, "outputs": 10}  # section 4.1 of the paper
 
 
@@ -24,7 +28,7 @@ def rows():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        lines = [*_stacks(), *_networks(), *_memory(), *_matrix_free()]
+        lines = [*_networks(), *_stacks(), *_solvers(), *_memory(), *_matrix_free()]
     finally:
         torch.set_num_threads(threads)
     note = (
@@ -65,6 +69,7 @@ def _products(source, target):
 
 
 PARTS = {
+    "Gram matrices": [(singular, "_gram")],
     "reduction to three diagonals": [(_reduction, "_tridiagonal")],
     "two largest values of each": [(_reduction, "_largest")],
     "top vector of each": [(_reduction, "_perron"), (_reduction, "_carry_back")],
@@ -77,7 +82,7 @@ def shares(source, target, repeats=9):
     """{part: its share of measure_jacobians}, the middle one of several; what no part names is the rest."""
     found = [_once(source, target) for _ in range(repeats + 1)][1:]  # the first is a warm-up
     middle = {part: statistics.median(each[part] for each in found) for part in PARTS}
-    return middle | {"the rest: Gram matrices, copies, scaling, checks": 1 - sum(middle.values())}
+    return middle | {"the rest: copies, scaling, checks": 1 - sum(middle.values())}
 
 
 def _once(source, target):
@@ -141,15 +146,64 @@ def _networks():
         transferability.measure_jacobians(jacobian.jacobians(f, x), jacobian.jacobians(g, x))
 
     together, parts = _alternate(lambda: transferability.measure(f, g, x), apart, repeats=7)
-    return [
-        [
-            "measure on two RBF networks (section 4.1), over its two steps apart",
-            together / parts,
+    yield [
+        "measure on two RBF networks (section 4.1), over its two steps apart",
+        together / parts,
+        "times",
+        "<= 1.1",
+        f"{1e3 * together:.1f} ms against {1e3 * parts:.1f} ms",
+    ]
+    for outputs in (4, 10):
+        pair, pictures = (
+            [_convolutions(outputs, seed) for seed in (0, 1)],
+            torch.rand(IMAGES, generator=_stream(2)),
+        )
+        whole, alone = _alternate(
+            partial(transferability.measure, *pair, pictures),
+            partial(_passes, pair, pictures),
+            repeats=5,
+        )
+        yield [
+            f"measure on {IMAGES[0]} colour pictures, {outputs} outputs, over its Jacobians alone",
+            whole / alone,
+            "times",
+            "",
+            f"{1e3 * whole:.0f} ms against {1e3 * alone:.0f} ms",
+        ]
+
+
+def _convolutions(outputs, seed):
+    with training.seeded(_stream(seed)):
+        first, second = nn.Conv2d(3, 8, 3, stride=2), nn.Conv2d(8, 16, 3, stride=2)
+        layers = first, nn.Tanh(), second, nn.Tanh(), nn.Flatten(), nn.Linear(16 * 7 * 7, outputs)
+        return nn.Sequential(*layers).eval()
+
+
+def _passes(models, x):
+    """Jacobians a chunk at a time, as `measure` has them."""
+    for part in jacobian.chunks(x, None):
+        for model in models:
+            jacobian.jacobians(model, part)
+
+
+def _solvers():
+    """The policy of `measures.singular`: what it chooses for a shape, beside one LAPACK call a matrix."""
+    for size in (*SIZES, *OTHERS):
+        J = _normal(*size, seed=0)
+        ours, dense, squares = _alternate(
+            partial(singular.top_pair, J),
+            partial(torch.linalg.svd, J, full_matrices=False),
+            lambda J=J: torch.linalg.eigh(J @ J.mT if J.shape[1] <= J.shape[2] else J.mT @ J),
+            repeats=5,
+        )
+        beside = f"{1e3 * ours:.1f} ms against {1e3 * dense:.1f} ms; eigh of squares {1e3 * squares:.1f} ms"
+        yield [
+            f"top_pair over an SVD each, {' x '.join(map(str, size))}",
+            ours / dense,
             "times",
             "<= 1.1",
-            f"{1e3 * together:.1f} ms against {1e3 * parts:.1f} ms",
-        ],
-    ]
+            beside,
+        ]
 
 
 def _memory():
@@ -199,7 +253,11 @@ def _rbf(seed):
 
 
 def _normal(*shape, seed):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return torch.randn(*shape, generator=_stream(seed), dtype=torch.float64)
+
+
+def _stream(seed):
+    return torch.Generator().manual_seed(seed)
 
 
 def _seconds(work, repeats):

@@ -42,6 +42,10 @@ STACKS = {
     "one input": normal(300, 4, 1),
     "two outputs": normal(300, 2, 8),
     "thirty-three outputs": normal(300, 33, 40),
+    "large": normal(5, 40, 70),
+    "large, some zero": normal(9, 40, 50) * (torch.arange(9) % 3 > 0).double()[:, None, None],
+    "large, of rank one": with_spectrum(torch.ones(5, 1, dtype=torch.float64), 40, 60),
+    "large, of many scales": normal(9, 40, 50) * 10.0 ** torch.linspace(-150, 150, 9).double()[:, None, None],
     "rank one": with_spectrum(torch.ones(300, 1, dtype=torch.float64), 4, 6),
     "tiny second value": with_spectrum(
         torch.tensor([[1, 1e-9, 1e-12]], dtype=torch.float64).repeat(300, 1), 4, 6

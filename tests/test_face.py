@@ -12,10 +12,10 @@ import lib
 # The list of names that others script against: each is a promise.
 MODULES = ("attacks", "bounds", "estimators", "jacobian", "transferability")
 FUNCTIONS = {
-    "transferability": ("measure", "measure_jacobians"),
+    "transferability": ("measure", "measure_jacobians", "tau2", "align"),
     "jacobian": ("jacobians", "top_singular"),
     "bounds": ("proposition_2", "theorem_1", "theorem_2", "theorem_3"),
-    "attacks": ("virtual", "pgd"),
+    "attacks": ("virtual", "pgd", "textfooler"),
     "estimators": ("logme", "leep", "nce", "h_score", "trans_rate", "knn"),
 }
 

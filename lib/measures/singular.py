@@ -1,15 +1,16 @@
 """The top singular values and vectors of Jacobians: one policy, by what is known and by shape.
 
-| wanted of each matrix | method | because (one thread; `python -m benchmarks singular`) |
+| wanted of each matrix | method | because (one thread; `benchmarks/transferability.py`) |
 | --- | --- | --- |
 | top pair; 256 or more of at most 32 rows | `_reduction` of Gram matrices | half the time of an eigh each |
-| top pair; at least 32 columns a row | QR, then the SVD of the triangle | an eighth of the time of the SVD |
-| top pair; all others | SVD | nothing is as safe, and few or large ones are soon done |
+| top pair; more than 32 rows | eigh of the Gram matrix | a third of the time of the SVD |
+| top pair; at least 32 columns a row | QR, then the SVD of the triangle | a fifth of the time of the SVD |
+| top pair; all others | SVD | nothing is as safe, and few small ones are soon done |
 | top right vector alone | eigh of the Gram matrix | squares cost a vector nothing: see `top_right` |
 | of its products; more than 64 outputs | Krylov, `by_products` | J would cost one pass for each output |
 
-Rows are the smaller side. Where a Gram matrix has lost sigma_2, or a certificate is missing, the SVD steps
-in. All conventions are those of `lib.measures.transferability`.
+The first line that fits counts; rows are the smaller side. Where a Gram matrix has lost sigma_2, or a
+certificate is missing, the SVD steps in. All conventions are those of `lib.measures.transferability`.
 """
 
 from __future__ import annotations
@@ -91,9 +92,10 @@ def top_pairs(*stacks: Tensor) -> list[TopPair]:
     rows, counts = {part.shape[1] for part in wide}, [len(part) for part in wide]
     if len(rows) > 1:
         return [top_pair(J) for J in stacks]
-    if not 2 <= max(rows) <= _LARGEST or min(counts) < _FEWEST:
+    small = max(rows) <= _LARGEST
+    if small and (max(rows) == 1 or min(counts) < _FEWEST):
         return [TopPair(J, *_dense(part)) for J, part in zip(stacks, wide)]
-    values, vector, sure = _reduction.top_two(torch.cat([part @ part.mT for part in wide]))
+    values, vector, sure = (_reduction.top_two if small else _eigh)(torch.cat([_gram(part) for part in wide]))
     sigma = values.clamp(min=0).sqrt()
     sure &= values[:, 1] > _SQUARES * values[:, 0]
     found = [TopPair(*each) for each in zip(stacks, sigma.split(counts), vector.split(counts))]
@@ -119,8 +121,20 @@ def top_right(J: Tensor) -> Tensor:
     if not ((size > 1e-70) & (size < 1e70)).all():  # else the squares are in range as they are
         J = J / size.where(size > 0, 1.0)[:, None, None]
     wide = J.shape[1] <= J.shape[2]
-    top: Tensor = torch.linalg.eigh(J @ J.mT if wide else J.mT @ J).eigenvectors[..., -1]
+    top: Tensor = torch.linalg.eigh(_gram(J if wide else J.mT)).eigenvectors[..., -1]
     return normalize((top.unsqueeze(1) @ J).squeeze(1), dim=-1) if wide else top * (size > 0).unsqueeze(-1)
+
+
+def _gram(wide: Tensor) -> Tensor:
+    return wide @ wide.mT
+
+
+def _eigh(G: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """As `_reduction.top_two`, one LAPACK call a matrix."""
+    size = G.diagonal(dim1=1, dim2=2).sum(1)
+    sure = (size > 1e-100) & (size < 1e100)
+    values, vectors = torch.linalg.eigh(G.where(sure[:, None, None], 0))
+    return values[:, -2:].flip(1), vectors[:, :, -1], sure
 
 
 def _apply(J: Tensor, direction: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ def test_the_top_pairs_are_those_of_the_svd(name, transpose):
     torch.testing.assert_close(cosine[gap], (right * direction).sum(-1)[gap], atol=1e-8, rtol=0)
 
 
-@pytest.mark.parametrize("name", ["wide", "tall", "square", "near tie 1e-3"])
+@pytest.mark.parametrize("name", ["wide", "tall", "square", "near tie 1e-3", "large", "thirty-three outputs"])
 def test_the_batched_reduction_needs_the_svd_for_few(name, monkeypatch):
     J, dense, sizes = STACKS[name], singular._dense, []
     monkeypatch.setattr(singular, "_dense", lambda part: sizes.append(len(part)) or dense(part))
@@ -99,7 +99,7 @@ def test_bad_stacks(solve):
     with pytest.raises(TypeError, match="int64"):
         solve(torch.ones(2, 2, 2, dtype=torch.long))
     for bad in (torch.nan, torch.inf, -torch.inf):
-        for shape in ((2, 2, 3), (2, 2, 100), (300, 2, 3)):
+        for shape in ((2, 2, 3), (2, 2, 100), (300, 2, 3), (2, 40, 50)):
             J = normal(*shape)
             J[1, 1, 2] = bad
             with pytest.raises(ValueError, match="NaN or infinity"):

@@ -22,7 +22,12 @@ def close(found, wanted, tolerance=1e-9):
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in STACKS if n not in ("many scales", "near tie 1e-8", "tiny second value")]
+    "name",
+    [
+        n
+        for n in STACKS
+        if n not in ("many scales", "large, of many scales", "near tie 1e-8", "tiny second value")
+    ],
 )
 def test_measure_jacobians_is_the_definitions_read_aloud(name):
     target = STACKS[name]
