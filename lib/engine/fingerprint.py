@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -26,25 +26,15 @@ OUTSIDE = {
     "__init__.py": "the public face: names, and the module behind each",
     "__main__.py": "the command line",
     "engine/": "calls run_job, and stores and compares what it gives",
-    "base/devices.py": "the kind of device is in the key, and a job on the CPU has one thread",
-    "base/extras.py": "says what to install",
-    "base/labels.py": "where names stand in a figure",
-    "base/machine.py": "cores, memory, and how threads wait",
-    "base/paper.py": "what the paper prints, beside what we compute",
-    "base/progress.py": "a line on the screen",
-    "base/project.py": "where the book lies",
-    "base/style.py": "how figures look",
-    "base/tables.py": "how numbers are printed",
-    "base/version.py": "a name",
-    "data/catalogue.py": "where bytes come from: those that are read stand in the key by their sha256",
-    "data/commands.py": "fetches and lists",
-    "data/entry.py": "as the catalogue",
-    "data/fetch.py": "checked by the registry",
+    "base/": "what is displayed, and the device, whose kind is in the key; on the CPU a job has one thread",
+    **dict.fromkeys(
+        [f"data/{name}.py" for name in ("catalogue", "originals", "entry", "registry", "fetch", "commands")],
+        "where bytes come from: a file is opened if its sha256 is the one in the key, else refused",
+    ),
     "data/figures.py": "pictures of the data",
-    "data/originals.py": "as the catalogue",
-    "data/registry.py": "opens a file whose sha256 is in the key, or refuses",
 }
-# Of those, what no page shows.
+DRAWS = ("base/streams.py", "base/compute.py")  # but this: random numbers
+# Of those, what no page shows either.
 HIDDEN = ("__init__.py", "__main__.py", "engine/", "base/devices.py", "base/machine.py", "base/project.py")
 CAPTIONS = "engine/results.py"  # but this: captions, and what stands in place of a run that is absent
 
@@ -105,7 +95,7 @@ def changed(source: Source) -> list[Path]:
 
 def outside(path: Path) -> bool:
     """Can this file of `lib` change no number?"""
-    return _listed(path, tuple(OUTSIDE))
+    return relative(path) not in DRAWS and _listed(path, OUTSIDE)
 
 
 def inside(path: Source) -> bool:
@@ -135,9 +125,9 @@ def calls(source: Source, name: str) -> list[str | None]:
     return [_literal(node.args[0]) if node.args else None for node in found if isinstance(node, ast.Call)]
 
 
-def _listed(path: Path, places: tuple[str, ...]) -> bool:
+def _listed(path: Path, places: Iterable[str]) -> bool:
     name = relative(path)
-    return any(name == place or (place.endswith("/") and name.startswith(place)) for place in places)
+    return any(name.startswith(place) if place.endswith("/") else name == place for place in places)
 
 
 def _counts(path: Path, shown: bool) -> bool:
@@ -149,27 +139,16 @@ def _walk(source: Source, shown: bool) -> set[Path | str]:
 
     Numbers do not go through a file that is outside; what a page shows may come through one that is hidden.
     """
-    reached: set[Path | str] = set()
+    reached: set[Path | str] = {source.resolve()} if isinstance(source, Path) and inside(source) else set()
     todo: list[Source] = [source]
-    folders = [path for path in [PACKAGE, *PACKAGE.rglob("[!_]*")] if path.is_dir()]
-    names = tuple(_stamps([*folders, *(path / "__init__.py" for path in folders)]))
-    if isinstance(source, Path) and inside(source):
-        reached.add(source.resolve())
     while todo:
-        item = todo.pop()
-        for dependency in _direct(item, None if isinstance(item, str) else _stamp(item), names):
-            if dependency in reached or (isinstance(dependency, Path) and not shown and outside(dependency)):
-                continue
-            reached.add(dependency)
-            if isinstance(dependency, Path):
-                todo.append(dependency)
-    return {each for each in reached if isinstance(each, str) or _counts(each, shown) or each == source}
-
-
-@cache
-def _direct(source: Source, _stamp: Stamp, _names: tuple[Stamp, ...]) -> frozenset[Path | str]:
-    """`_imports`, once for a file as it is: what a name means changes with folders and their faces alone."""
-    return frozenset(_imports(source))
+        for found in set(_imports(todo.pop())) - reached:
+            if isinstance(found, str):
+                reached.add(found)
+            elif shown or not outside(found):
+                reached.add(found)
+                todo.append(found)
+    return reached
 
 
 def _imports(source: Source) -> Iterator[Path | str]:
@@ -277,15 +256,15 @@ def _literal(node: ast.AST | None) -> str | None:
 
 
 def _nodes(source: Source) -> list[ast.AST]:
-    """The imports and calls of a program, wherever they stand."""
-    if isinstance(source, str):
-        return _parsed(source, "the chapter's code")
-    return _read(source, source.stat().st_mtime_ns, source.stat().st_size)
+    """The imports and calls of a program, and what it takes from `lib` by `lib.name`, wherever they stand."""
+    return _read(source, None if isinstance(source, str) else _stamp(source))
 
 
 @cache
-def _read(path: Path, _mtime: int, _size: int) -> list[ast.AST]:
-    return _parsed(path.read_text(encoding="utf-8"), str(path))
+def _read(source: Source, _stamp: Stamp) -> list[ast.AST]:
+    if isinstance(source, str):
+        return _parsed(source, "the chapter's code")
+    return _parsed(source.read_text(encoding="utf-8"), str(source))
 
 
 def _parsed(text: str, name: str) -> list[ast.AST]:
@@ -299,14 +278,8 @@ def _parsed(text: str, name: str) -> list[ast.AST]:
         todo.extend(ast.iter_child_nodes(node))
         if isinstance(node, ast.Import | ast.ImportFrom | ast.Call | ast.Attribute):
             found.append(node)
-    aliases = {
-        a.asname
-        for node in found
-        if isinstance(node, ast.Import)
-        for a in node.names
-        if a.name == PACKAGE.name
-    }
-    known = {PACKAGE.name, *aliases}
+    imports = [alias for node in found if isinstance(node, ast.Import) for alias in node.names]
+    known = {PACKAGE.name, *(alias.asname for alias in imports if alias.name == PACKAGE.name)}
     return [n for n in found if not isinstance(n, ast.Attribute) or getattr(n.value, "id", None) in known]
 
 
@@ -315,11 +288,12 @@ def _closure(source: Source, shown: bool) -> list[Path | str]:
     known = _known.get((source, shown))
     if known is None or known[1] != _stamps(known[0]):  # a folder's stamp changes with the names in it
         found = _walk(source, shown)
-        files = {path for path in found if isinstance(path, Path)}
+        reached = {path for path in found if isinstance(path, Path)}
+        files = {path for path in reached if _counts(path, shown) or path == source}
         beside = {path for folder in {path.parent for path in files} for path in folder.glob("[!.]*[!~]")}
         files |= {path for path in beside if path.is_file() and path.suffix not in {".py", ".pyc"}}
-        face = PACKAGE / "__init__.py"
-        watched = [*([source] if isinstance(source, Path) else []), face, *files, *{p.parent for p in files}]
+        own = {source} if isinstance(source, Path) else set()
+        watched = sorted({PACKAGE / "__init__.py", *own, *reached, *files, *(path.parent for path in files)})
         names = sorted(name for name in found if isinstance(name, str) and name not in TOOLS)
         _known[source, shown] = known = watched, _stamps(watched), [*sorted(files), *names]
     return known[2]
