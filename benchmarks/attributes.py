@@ -12,8 +12,7 @@ from torch.nn import functional
 
 from benchmarks.attacks import ratio
 from lib.base.tables import Table
-from lib.experiments.attributes import networks
-from lib.experiments.attributes.people import album
+from lib.experiments.attributes import networks, people
 from lib.experiments.attributes.settings import PRESETS
 from lib.models import training
 from lib.models.facenet import FaceNet
@@ -32,7 +31,7 @@ def stream() -> None:
 
 def bare() -> None:
     """The same networks, photos, labels and steps without the library; floats are made a batch at a time."""
-    photos = album(CONFIG).learnt
+    photos = people.learnt(CONFIG)
     shape = {"width": CONFIG.width, "blocks": CONFIG.blocks, "embedding": CONFIG.embedding}
     for source in SOURCES:
         labels = photos.attributes[:, photos.names.index(source)].long()
@@ -49,7 +48,7 @@ def rows() -> Table:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        seen = len(SOURCES) * len(album(CONFIG).learnt)
+        seen = len(SOURCES) * len(people.learnt(CONFIG))
         with training.seeded(torch.Generator().manual_seed(0)):
             value, mine, other = ratio(stream, bare, rounds=7)
     finally:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lib.engine import results
-from lib.experiments.attributes import summary as portraits
+from lib.experiments.attributes.readings import READINGS as ATTRIBUTES
 from lib.experiments.common.observations import Readings
 from lib.experiments.images.readings import READINGS as IMAGES
 from lib.experiments.tasks import summary as rooms
@@ -159,7 +159,7 @@ SETTINGS: tuple[Setting, ...] = (
     Sweep("synthetic", "synthetic", "4.1", "synthetic", "synthetic", radial),
     Setting("images", "data, images", "4.2", "images", "images", _read_by(IMAGES), first=3),
     Setting("text", "data, text", "4.2", "text", "text", _read_by(TEXT), first=3),
-    Setting("attributes", "attributes", "4.3", "attributes", "attributes", portraits, first=2),
+    Setting("attributes", "attributes", "4.3", "attributes", "attributes", _read_by(ATTRIBUTES), first=2),
     Tasks("tasks", "tasks", "4.4", "tasks", "tasks", rooms, first=2),
 )
 FOUR = ("images", "text", "attributes", "tasks")  # the settings that the question in the title is about

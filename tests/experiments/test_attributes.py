@@ -13,10 +13,10 @@ from lib.attacks.projected import pgd
 from lib.base import compute
 from lib.data import registry
 from lib.data.faces import BENCHMARKS, Faces, Pairs
-from lib.engine import parameters
-from lib.experiments.attributes import measures, networks, people, settings, tangent, transfer
+from lib.engine import parameters, runs
+from lib.experiments.attributes import attacking, networks, people, settings
 from lib.experiments.attributes import record as attributes
-from lib.experiments.attributes.example import example, portraits
+from lib.experiments.attributes.figures import example, portraits
 from lib.measures import jacobian, transferability
 from lib.models.arcface import focal_loss
 
@@ -39,14 +39,14 @@ def _store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def record():
-    return attributes.run_job(TINY, JOB)
+    return runs.fresh(attributes, TINY, JOB)
 
 
 @pytest.fixture(scope="module")
 def models():
-    source, _ = networks.source_model(TINY, JOB["source"], 0)
-    reference, _ = networks.reference_model(TINY, 0)
-    return source, reference, *measures.known(people.album(TINY).attacked, TINY)
+    source, reference = networks.source_model(TINY, JOB["source"], 0), networks.reference_model(TINY, 0)
+    shown = attacking.photos(people.album(TINY).attacked, "cpu")
+    return source, reference, shown.x, shown.people
 
 
 def small(seed, outputs, unit=False):
@@ -67,9 +67,9 @@ def test_tangents_without_the_jacobian_are_those_with_it(outputs, unit):
     x = torch.randn(230, 3, 2, 2, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     wanted = transferability.measure(source, target, x)
     own = jacobian.top_singular(target, x, k=2, tolerance=1e-10)
-    found = tangent.attacks(source, x)
-    moved = tangent.pushed(target, x, found.delta)
-    values = tangent.measures(found, moved, own.right[:, 0], own.sigma)
+    found = attacking.attacks(source, x)
+    moved = attacking.pushed(target, x, found.delta)
+    values = attacking.measures(found, moved, own.right[:, 0], own.sigma)
     for name in ("tau1", "tau2", "alpha", "alpha_squared", "projection_scale"):
         assert values[name] == pytest.approx(getattr(wanted, name), rel=1e-7), name
     assert values["lambda"][0] == pytest.approx(float(wanted.lambda_source.mean()), rel=1e-7, abs=1e-12)
@@ -126,23 +126,23 @@ def test_photos_are_shrunk_to_the_mean_of_what_a_pixel_covers():
 
 def test_networks_are_independent_of_one_another():
     """A source is the same bit by bit whether another is trained before it or not."""
-    first = networks.train_source(TINY, "Male", 0)["state"]
+    first = networks.train_source(TINY, "Male", 0)
     networks.train_source(TINY, "Young", 0)
-    again = networks.train_source(TINY, "Male", 0)["state"]
+    again = networks.train_source(TINY, "Male", 0)
     assert all(torch.equal(first[name], again[name]) for name in first)
-    other = networks.train_source(TINY, "Male", 1)["state"]
+    other = networks.train_source(TINY, "Male", 1)
     assert not torch.equal(first["head.weight"], other["head.weight"])
 
 
 def test_controls_learn_nothing_or_noise():
-    album = people.album(TINY)
-    labels = networks.targets(TINY, album, "Smiling", 0)
-    dealt = networks.targets(TINY, album, "permuted Smiling", 0)
+    photos = people.learnt(TINY)
+    labels = networks.targets(photos, "Smiling", 0)
+    dealt = networks.targets(photos, "permuted Smiling", 0)
     assert dealt.sum() == labels.sum()
     assert not torch.equal(dealt, labels)
-    assert torch.equal(dealt, networks.targets(TINY, album, "permuted Smiling", 0))
-    assert not torch.equal(dealt, networks.targets(TINY, album, "permuted Smiling", 1))
-    untrained = networks.train_source(TINY, "untrained 1", 0)["state"]
+    assert torch.equal(dealt, networks.targets(photos, "permuted Smiling", 0))
+    assert not torch.equal(dealt, networks.targets(photos, "permuted Smiling", 1))
+    untrained = networks.train_source(TINY, "untrained 1", 0)
     fresh = networks.build(TINY, compute.generator(0, "attributes", "source", "untrained 1")).state_dict()
     assert all(torch.equal(untrained[name], fresh[name]) for name in fresh)
     assert [settings.is_control(n) for n in ("untrained 2", "permuted Male", "Male")] == [True, True, False]
@@ -151,16 +151,19 @@ def test_controls_learn_nothing_or_noise():
 def test_the_reference_learns_who_people_are():
     trained = dataclasses.replace(TINY, reference_epochs=30)
     album = people.album(trained)
-    reference, _ = networks.reference_model(trained, 0)
-    x, who = measures.known(album.attacked, trained)
+    reference, shown = networks.reference_model(trained, 0), attacking.photos(album.attacked, "cpu")
+    x, who = shown.x, shown.people
     with torch.no_grad():
         assert (reference(x).argmax(1) == who).double().mean() > 0.4  # ten people
         torch.testing.assert_close(reference.embed(x).norm(dim=1), torch.ones(len(x)))
 
 
-def test_a_record_is_plain_and_the_same_each_time_on_any_number_of_threads(record, two_threads):
+def test_a_record_is_plain_and_the_same_each_time_on_any_number_of_threads(
+    record, two_threads, monkeypatch, tmp_path
+):
     assert json.loads(json.dumps(record)) == record
-    again = attributes.run_job(TINY, JOB)
+    monkeypatch.setenv("TRANSFER_RUNS", str(tmp_path))  # nothing is read from the store
+    again = runs.fresh(attributes, TINY, JOB)
     assert {k: v for k, v in again.items() if k != "seconds"} == {
         k: v for k, v in record.items() if k != "seconds"
     }
@@ -188,7 +191,7 @@ def test_a_record_holds_what_its_models_do(record, models):
 
 def test_definition_1_s_loss_is_the_mean_over_both_signs(record, models):
     source, reference, x, who = models
-    delta = tangent.attacks(source, x).delta
+    delta = attacking.attacks(source, x).delta
     torch.testing.assert_close(delta.flatten(1).norm(dim=1), torch.ones(len(x)))
     losses = []
     for sign in (-1, 1):
@@ -206,7 +209,7 @@ def test_a_record_obeys_the_definitions(record, models):
     assert record["tau2"] == pytest.approx(wanted.tau2, rel=1e-3)
     assert record["alpha_squared"] == pytest.approx(wanted.alpha_squared, rel=1e-3)
     assert record["lambda"][0] == pytest.approx(float(wanted.lambda_source.mean()), rel=1e-3)
-    assert record["own_attack"]["residual"] <= measures.TOLERANCE
+    assert record["own_attack"]["residual"] <= attacking.TOLERANCE
     single = transferability.measure(lambda part: source(part).diff(dim=1), reference.embed, x)
     assert record["one_logit"]["tau2"] == pytest.approx(single.tau2, rel=1e-3)
     assert record["tau1_chance"] == 1 / (3 * 16 * 16)
@@ -233,7 +236,7 @@ def test_verification_trains_nothing_and_compares_directions():
         rows = x[:, 0, 0, 0].long()
         return centres[who[rows]] * stretch[rows]
 
-    found = transfer.verified(features, {"made up": pairs}, torch.device("cpu"))["made up"]
+    found = attributes.verified(features, {"made up": pairs}, "cpu")["made up"]
     assert found == {"accuracy": 1.0, "low": 1.0, "high": 1.0}
 
 
@@ -241,11 +244,11 @@ def test_how_much_of_an_attribute_lies_between_people():
     generator = torch.Generator().manual_seed(0)
     who = torch.arange(200).repeat_interleave(15)
     person = torch.rand(200, generator=generator) < 0.3
-    assert transfer.between(person[who].double(), who) == pytest.approx(1.0)
+    assert attributes.between(person[who].double(), who) == pytest.approx(1.0)
     moment = (torch.rand(3000, generator=generator) < 0.3).double()
-    assert abs(transfer.between(moment, who)) < 0.03
+    assert abs(attributes.between(moment, who)) < 0.03
     within = torch.stack([moment[who == k].var() for k in range(200)]).mean()  # as many photos of each
-    assert transfer.between(moment, who) == pytest.approx(float(1 - within / moment.var()))
+    assert attributes.between(moment, who) == pytest.approx(float(1 - within / moment.var()))
 
 
 @pytest.mark.parametrize(("preset", "number"), [("quick", 14), ("reduced", 45), ("paper", 46)])

@@ -8,8 +8,9 @@ import torch
 from lib.base import labels, paper
 from lib.data import registry
 from lib.engine import results, runs
-from lib.experiments.attributes import claims, comparison, figures, selection, summary, tables
-from lib.theory import ledger
+from lib.experiments.attributes import claims, figures, readings, selection, tables
+from lib.experiments.attributes.readings import ACCURACY, LOSS, READINGS, tau
+from lib.experiments.attributes.settings import UNTRAINED
 from lib.verdict import empirical, rivals, settings
 
 NAMES = (
@@ -22,7 +23,6 @@ NAMES = (
     "Bangs",
     "Eyeglasses",
 )
-ACCURACY = summary.KNOWLEDGE[summary.HEADLINE[1]]
 CONTROLS = ("untrained 1", "untrained 2", "permuted Male")
 
 
@@ -62,35 +62,35 @@ def made():
 
 
 def test_links_are_kendall_over_all_attributes_and_no_control(made):
-    assert summary.source_names(made) == list(NAMES)
-    found = summary.link(made, "adversarial loss")
-    assert (found.all.value, found.n, found.seeds) == (pytest.approx(1.0), 8, [1.0, 1.0])
-    assert found.all.p_one_sided == pytest.approx(1 / 2001)  # of 2,000 random orders
-    assert summary.link(made, "τ₁").all.value == pytest.approx(-1.0)
-    assert summary.link(made, "LogME").all.p_one_sided == 1.0  # constant: orders nothing
-    assert -1 <= found.interval.low <= found.interval.high <= 1
-    assert summary.HEADLINE[0] in summary.MEASURES
-    assert summary.HEADLINE[1] in summary.KNOWLEDGE
-    assert summary.control_names(made, summary.UNTRAINED) == ["untrained 1", "untrained 2"]
-    assert list(summary.knowledge(made)) == ["verification accuracy", "accuracy, strangers", "accuracy, LFW"]
+    seen = READINGS.of(made)
+    assert seen.sources == list(NAMES)
+    found = readings.link(seen, LOSS)
+    assert (found.order.value, found.each) == (pytest.approx(1.0), [1.0, 1.0])
+    assert found.order.p_one_sided == pytest.approx(1 / 2001)  # of 2,000 random orders
+    assert readings.link(seen, "τ₁").order.value == pytest.approx(-1.0)
+    assert readings.link(seen, "LogME").order.p_one_sided == 1.0  # constant: orders nothing
+    own = readings.intervals(seen, LOSS)[0]
+    assert -1 <= own.low <= own.high <= 1
+    assert LOSS in READINGS.measures
+    assert ACCURACY in READINGS.knowledge
+    assert seen.controls(UNTRAINED) == ["untrained 1", "untrained 2"]
+    assert readings.knowledge(made) == ["verification accuracy", "accuracy, strangers", "accuracy, LFW"]
 
 
 def test_ranks_and_reliability():
-    assert summary.ranks(torch.tensor([3.0, 9.0, 3.0, 1.0])) == [2, 1, 2, 4]
-    assert summary.tau(torch.tensor([1.0, 2, 3, 3]), torch.tensor([1.0, 2, 3, 4])) == pytest.approx(
-        5 / 30**0.5
-    )
-    assert summary.tau(torch.ones(3), torch.arange(3.0)) == 0
+    assert readings.ranks(torch.tensor([3.0, 9.0, 3.0, 1.0])) == [2, 1, 2, 4]
+    assert tau(torch.tensor([1.0, 2, 3, 3]), torch.tensor([1.0, 2, 3, 4])) == pytest.approx(5 / 30**0.5)
+    assert tau(torch.ones(3), torch.arange(3.0)) == 0
 
 
 def test_reliability_is_between_seeds(made):
-    assert summary.reliability(made, summary.KNOWLEDGE["verification accuracy"]) == 1.0
+    assert readings.reliability(READINGS.of(made), ACCURACY) == 1.0
     for row in made.records:
         if row["seed"] == 1:
             row["tau2"] = -row["tau2"]
-    assert summary.reliability(made, summary.MEASURES["τ₂"]) == -1.0
+    assert readings.reliability(READINGS.of(made), "τ₂") == -1.0
     made.records[:] = [row for row in made.records if row["seed"] == 0]
-    assert summary.reliability(made, summary.MEASURES["τ₂"]) is None
+    assert readings.reliability(READINGS.of(made), "τ₂") is None
 
 
 def test_five_from_the_top_of_forty_say_less():
@@ -114,10 +114,10 @@ def test_five_from_the_top_of_forty_say_less():
 
 
 def test_the_run_s_own_five(made):
-    found = selection.chosen(made)
-    assert found["names"] == list(NAMES[:5])
-    assert found["ranks"] == [1, 2, 3, 4, 5]
-    assert found["top"].n == 5
+    found = selection.chosen(READINGS.of(made))
+    assert found.names == list(NAMES[:5])
+    assert found.ranks == [1, 2, 3, 4, 5]
+    assert found.among.n == 5
 
 
 def test_the_released_ranks_are_those_cited(tmp_path):
@@ -130,7 +130,7 @@ def test_the_released_ranks_are_those_cited(tmp_path):
     every = selection.released()
     assert len(every) == 40
     assert every["5_o_Clock_Shadow"] == 0.5621
-    printed = dict(zip(selection.SHOWN, paper.ATTRIBUTES.columns["knowledge"]))
+    printed = dict(zip(selection.SHOWN.values(), paper.ATTRIBUTES.columns["knowledge"]))
     assert every["Young"] == pytest.approx(printed["Young"], abs=6e-4)
 
 
@@ -163,14 +163,14 @@ def test_partial_tau_takes_a_rival_out(made):
 
 
 def test_the_paper_beside_the_run(made):
-    row = comparison.table_1(made).rows[0]
+    row = tables.table_1(made).rows[0]
     assert row[:2] == ["Young", "0.0707 / 0.00100"]
     assert row[-2:] == ["1 / 1", "1 / 1"]
-    printed = {r[0]: r[1:] for r in comparison.printed_table().rows}
+    printed = {r[0]: r[1:] for r in tables.printed_table().rows}
     assert printed["adversarial loss"][:2] == [pytest.approx(0.8), pytest.approx(5 / 120)]
     assert printed["τ₂"][0] == pytest.approx(0.4)
-    assert len(comparison.chosen_table(made).rows) == len(summary.MEASURES)
-    five = comparison.selection_table((0.0, 0.6), repeats=300)
+    assert len(tables.chosen_table(made).rows) == len(READINGS.measures)
+    five = tables.selection_table((0.0, 0.6), repeats=300)
     assert five.rows[0][1] != five.rows[1][1]
     assert "300 draws" in five.note
     assert "seed 0" in five.note
@@ -181,21 +181,21 @@ def test_the_paper_beside_the_run(made):
 def test_our_order_against_the_released_one(made, monkeypatch):
     every = {name: 0.6 - 0.01 * rank for rank, name in enumerate(NAMES)}
     monkeypatch.setattr(selection, "released", lambda root=None: every)
-    rows = {row[0]: row[1] for row in comparison.released_table(made).rows}
+    rows = {row[0]: row[1] for row in tables.released_table(made).rows}
     assert rows["verification accuracy"] == 1.0
     assert rows["τ₁"] == -1.0
     monkeypatch.setattr(selection, "released", lambda root=None: None)
-    assert "not here" in str(comparison.released_table(made))
+    assert "not here" in str(tables.released_table(made))
 
 
 def test_figures_show_every_source(made, monkeypatch):
     chart = figures.every(made)
     assert "Young" in {text.get_text() for text in chart.axes[0].texts}
     assert len(figures.panels(made).axes) == 4
-    assert [t.get_text() for t in figures.links(made).axes[0].get_yticklabels()][-1] in summary.PREDICTORS
+    assert [t.get_text() for t in figures.links(made).axes[0].get_yticklabels()][-1] in READINGS.predictors
     assert len(figures.selected((0.0, 0.5), repeats=100).axes) == 2
     monkeypatch.setattr(selection, "released", lambda root=None: None)
-    assert {text.get_text() for text in figures.released().axes[0].texts} == set(selection.SHOWN)
+    assert {text.get_text() for text in figures.released().axes[0].texts} == set(selection.SHOWN.values())
 
 
 def test_names_that_would_cover_one_another_are_left_out():
@@ -211,13 +211,14 @@ def test_orders_are_taken_within_seeds(made):
     for row in made.records:
         if row["seed"] == 1:
             row["attacks"]["pgd"] = row["attacks"]["pgd"] | {"loss": -0.1 * row["attacks"]["pgd"]["loss"]}
-    value = summary.PREDICTORS["adversarial loss"]
-    assert summary.tau(summary.means(made, value), summary.means(made, ACCURACY)) == pytest.approx(1)
-    assert summary.tau(summary.every(made, value), summary.every(made, ACCURACY)) == pytest.approx(0)
-    one = summary.link(made, "adversarial loss")
-    assert one.all.value == pytest.approx(0)
-    assert one.seeds == pytest.approx([1, -1])
-    assert one.interval.low <= 0 <= one.interval.high
+    seen = READINGS.of(made)
+    assert tau(seen.means(LOSS), seen.means(ACCURACY)) == pytest.approx(1)
+    assert tau(seen.values(LOSS), seen.values(ACCURACY)) == pytest.approx(0)
+    one = readings.link(seen, LOSS)
+    assert one.order.value == pytest.approx(0)
+    assert one.each == pytest.approx([1, -1])
+    own = readings.intervals(seen, LOSS)[0]
+    assert own.low <= 0 <= own.high
 
 
 def test_the_chapter_and_the_verdict_have_one_number():
@@ -228,11 +229,12 @@ def test_the_chapter_and_the_verdict_have_one_number():
     (setting,) = settings.of("attributes")
     scores = {one.predictor: one for one in rivals.scores({"attributes": recorded}, ["attributes"])}
     for predictor in ("adversarial loss", "τ₂", "k-NN"):
-        found, other = summary.link(recorded, predictor), scores[predictor]
+        seen, other = READINGS.of(recorded), scores[predictor]
+        found, (own, lead) = readings.link(seen, predictor).order, readings.intervals(seen, predictor)
         whole, _ = empirical.evidence(setting, recorded, predictor, setting.headline[1])
-        assert (found.all.value, found.all.p_one_sided) == pytest.approx((whole.tau, whole.p))
-        assert (found.interval.low, found.interval.high) == pytest.approx((other.tau.low, other.tau.high))
-        assert (found.lead.low, found.lead.high) == pytest.approx((other.gain.low, other.gain.high))
+        assert (found.value, found.p_one_sided) == pytest.approx((whole.tau, whole.p))
+        assert (own.low, own.high) == pytest.approx((other.tau.low, other.tau.high))
+        assert (lead.low, lead.high) == pytest.approx((other.gain.low, other.gain.high))
 
 
 def test_the_recorded_run_says_what_the_chapter_says():
@@ -241,5 +243,5 @@ def test_the_recorded_run_says_what_the_chapter_says():
     if not recorded:
         pytest.skip("attributes-reduced is not recorded")
     assert min(r["reference_accuracy"] for r in recorded.records) >= recorded.config.floor
-    for row in [ledger.Row(*fact) for fact in claims.facts(recorded)]:
+    for row in claims.rows(recorded):
         row.decide()

@@ -1,36 +1,34 @@
-"""What Section 4.3 says of attributes, and what a run on photographs says: for `ledger.Row(*fact)`."""
+"""What Section 4.3 says of attributes, and what a run on photographs says."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from lib.base import paper
-from lib.experiments.attributes import selection, summary
+from lib.engine.results import Result, Value, at
+from lib.experiments.attributes import selection
+from lib.experiments.attributes.readings import (
+    ACCURACY,
+    LOSS,
+    READINGS,
+    called,
+    intervals,
+    link,
+    ranks,
+    tau,
+)
 from lib.experiments.attributes.settings import PERMUTED, UNTRAINED
-from lib.experiments.attributes.summary import HEADLINE, KNOWLEDGE, MEASURES, PREDICTORS, at, called, link
+from lib.experiments.common.observations import Observations
 from lib.measures import estimators
+from lib.theory.ledger import OURS, Row
 
-Fact = tuple[str, str, str, str, str, tuple[Callable[[], bool], ...]]
 LEARNT = 0.55  # balanced accuracy, where one half is a guess
-LOSS, ACCURACY = PREDICTORS[HEADLINE[0]], KNOWLEDGE[HEADLINE[1]]
+MEASURES = READINGS.measures
 
 
-def facts(result: Any) -> list[Fact]:
-    """(claim, where, as printed, what we found, verdict, checks) for a recorded run."""
-    return [
-        _order(result),
-        _first(result),
-        _young(result),
-        _five(result),
-        _untrained(result),
-        _permuted(result),
-        _noise(result),
-        _labels(result),
-        _names(result),
-        _learnt(result),
-        _tau2(result),
-    ]
+def rows(result: Result) -> list[Row]:
+    """Decided by a recorded run."""
+    seen = READINGS.of(result)
+    makers = (_order, _first, _young, _five, _untrained, _permuted, _noise, _labels, _names, _learnt, _tau2)
+    return [make(seen) for make in makers]
 
 
 def ordinal(rank: int) -> str:
@@ -39,72 +37,76 @@ def ordinal(rank: int) -> str:
     return f"{rank}{'th' if rank % 100 in (11, 12, 13) else ending}"
 
 
-def _order(result: Any) -> Fact:
-    one = link(result, HEADLINE[0])
-    each = " and ".join(f"{tau:.2f}" for tau in one.seeds)
-    return (
+def _order(seen: Observations) -> Row:
+    one = link(seen, LOSS)
+    each = " and ".join(f"{value:.2f}" for value in one.each)
+    found, n = one.order, len(seen.sources)
+    return Row(
         "the more an attribute's attacks transfer, the better its network recognises people: all attributes",
         "4.3",
         "five of forty shown",
-        f"mean τ_b {one.all.value:.2f} over {one.n}, one-sided p {one.all.p_one_sided:.1g}; by seed {each}",
+        f"mean τ_b {found.value:.2f} over {n}, one-sided p {found.p_one_sided:.1g}; by seed {each}",
         "observed",
-        (lambda: one.all.p_one_sided < 0.01, lambda: min(one.seeds) > 0, lambda: one.interval.low > 0),
+        (
+            lambda: found.p_one_sided < 0.01,
+            lambda: min(one.each) > 0,
+            lambda: intervals(seen, LOSS)[0].low > 0,
+        ),
     )
 
 
-def _first(result: Any) -> Fact:
+def _first(seen: Observations) -> Row:
     """Is the attribute with the highest loss the one that recognises people best?"""
-    best = selection.chosen(result, top=2)
-    name, rank = best["names"][0], best["ranks"][0]
-    return (
+    best = selection.chosen(seen, top=2)
+    name, rank = best.names[0], best.ranks[0]
+    return Row(
         "the attribute with the highest adversarial loss has the highest accuracy",
         "4.3, Result",
         "'as a result, it also achieves highest' accuracy",
-        f"{called(name)} is 1st by loss and {ordinal(rank)} by accuracy "
-        f"of {len(summary.source_names(result))}",
+        f"{called(name)} is 1st by loss and {ordinal(rank)} by accuracy of {len(seen.sources)}",
         "observed",
         (lambda: rank == 1,),
     )
 
 
-def _young(result: Any) -> Fact:
-    names = summary.source_names(result)
-    ranks = [
-        dict(zip(names, summary.ranks(summary.means(result, value))))["Young"] for value in (LOSS, ACCURACY)
-    ]
-    return (
+def _young(seen: Observations) -> Row:
+    young = seen.sources.index("Young")
+    loss, accuracy = (ranks(seen.means(name))[young] for name in (LOSS, ACCURACY))
+    return Row(
         "that attribute is Young",
         paper.ATTRIBUTES.place,
         "first in both columns",
-        f"Young is {ordinal(ranks[0])} by loss and {ordinal(ranks[1])} by accuracy of {len(names)}",
+        f"Young is {ordinal(loss)} by loss and {ordinal(accuracy)} by accuracy of {len(seen.sources)}",
         "not shown",
-        (lambda: ranks[0] > 1, lambda: ranks[1] > 1),
+        (lambda: loss > 1, lambda: accuracy > 1),
     )
 
 
-def _five(result: Any) -> Fact:
+def _five(seen: Observations) -> Row:
     """How far do the top five by each attack stray from the order over all?"""
-    found = {name: selection.chosen(result, name) for name in MEASURES}
-    five = [one["top"].tau for one in found.values()]
-    every = [link(result, name).all.value for name in MEASURES]
-    return (
+    five = [selection.chosen(seen, name).among.tau for name in MEASURES]
+    every = [link(seen, name).order.value for name in MEASURES]
+    return Row(
         "five attributes from the top show the order over all",
-        "ours",
+        OURS,
         "5 of 40",
-        f"by {len(found)} attacks, τ_b of the top five {min(five):.1f} to {max(five):.1f}, "
+        f"by {len(five)} attacks, τ_b of the top five {min(five):.1f} to {max(five):.1f}, "
         f"of all {min(every):.2f} to {max(every):.2f}",
         "refuted",
         (lambda: max(five) - min(five) > 3 * (max(every) - min(every)), lambda: min(five) <= 0 < min(every)),
     )
 
 
-def _untrained(result: Any) -> Fact:
-    beaten, number = _above(result, UNTRAINED)
-    each = {name: number - _above(result, UNTRAINED, name)[0] for name in result.config.benchmarks}
+def _untrained(seen: Observations) -> Row:
+    beaten, number = _above(seen, UNTRAINED)
+    each = {
+        name: number - _above(seen, UNTRAINED, at("knowledge", name, "accuracy"))[0]
+        for name in seen.result.config.benchmarks
+    }
     apart = ", ".join(f"{count} on {name.replace('lfw', 'LFW')}" for name, count in each.items())
-    return (
+    return Row(
         "learning an attribute is what makes the features know people",
-        "ours",
+        OURS,
         "no control",
         f"{number - beaten} of {number} attributes verify less well than the mean untrained network; {apart}",
         "refuted",
@@ -112,11 +114,11 @@ def _untrained(result: Any) -> Fact:
     )
 
 
-def _permuted(result: Any) -> Fact:
-    beaten, number = _above(result, PERMUTED)
-    return (
+def _permuted(seen: Observations) -> Row:
+    beaten, number = _above(seen, PERMUTED)
+    return Row(
         "what is learnt matters: noise learnt by heart verifies worse than an attribute",
-        "ours",
+        OURS,
         "no control",
         f"{beaten} of {number} attributes verify better than the mean network with permuted labels",
         "observed",
@@ -124,12 +126,12 @@ def _permuted(result: Any) -> Fact:
     )
 
 
-def _noise(result: Any) -> Fact:
-    rise = summary.means(result, lambda r: r["attacks"]["pgd"]["loss"] - r["attacks"]["noise"]["loss"])
+def _noise(seen: Observations) -> Row:
+    rise = seen.means(lambda r: r["attacks"]["pgd"]["loss"] - r["attacks"]["noise"]["loss"])
     above, number = int((rise > 0).sum()), len(rise)
-    return (
+    return Row(
         "attacks on every attribute fool the reference more than noise of the same radius does",
-        "ours",
+        OURS,
         "no control",
         f"on {above} of {number} attributes",
         "refuted",
@@ -137,11 +139,11 @@ def _noise(result: Any) -> Fact:
     )
 
 
-def _labels(result: Any) -> Fact:
-    own, free = (link(result, name).all.value for name in (HEADLINE[0], "identity in the labels"))
-    return (
+def _labels(seen: Observations) -> Row:
+    own, free = (link(seen, name).order.value for name in (LOSS, "identity in the labels"))
+    return Row(
         "no attack is needed: how much identity is in the labels orders the attributes as well",
-        "ours",
+        OURS,
         "not considered",
         f"τ_b {free:.2f} from labels alone, {own:.2f} by adversarial loss",
         "observed",
@@ -149,45 +151,45 @@ def _labels(result: Any) -> Fact:
     )
 
 
-def _names(result: Any) -> Fact:
-    attacks = max(link(result, name).all.value for name in MEASURES)
-    rivals = {name: link(result, name) for name in estimators.TITLES.values()}
-    higher = [name for name, one in rivals.items() if one.all.value > attacks]
-    clear = [name for name, one in rivals.items() if one.lead.low > 0]
-    return (
+def _names(seen: Observations) -> Row:
+    attacks = max(link(seen, name).order.value for name in MEASURES)
+    rivals = {name: link(seen, name).order.value for name in estimators.TITLES.values()}
+    higher = [name for name, value in rivals.items() if value > attacks]
+    clear = [name for name in rivals if intervals(seen, name)[1].low > 0]
+    return Row(
         "most estimators that read named photographs order the attributes better than any attack",
-        "ours",
+        OURS,
         "not considered",
         f"{len(higher)} of {len(rivals)} above the best attack ({attacks:.2f}): "
-        + ", ".join(f"{name} {rivals[name].all.value:.2f}" for name in higher)
+        + ", ".join(f"{name} {rivals[name]:.2f}" for name in higher)
         + f"; clearly ahead of the adversarial loss: {', '.join(clear) or 'none'}",
         "observed",
         (lambda: len(higher) > len(rivals) / 2, lambda: bool(clear)),
     )
 
 
-def _learnt(result: Any) -> Fact:
-    balanced = summary.means(result, PREDICTORS["balanced accuracy"])
-    keep = (balanced >= LEARNT).nonzero().flatten()
-    both = [summary.every(result, value) for value in (LOSS, ACCURACY)]
-    taus = summary.tau(*(side[keep] for side in both)), summary.tau(*both)
-    return (
+def _learnt(seen: Observations) -> Row:
+    balanced = seen.means("balanced accuracy")
+    keep = balanced >= LEARNT
+    both = [seen.values(name) for name in (LOSS, ACCURACY)]
+    taus = tau(*(side[keep] for side in both)), tau(*both)
+    return Row(
         "some of the networks have hardly learnt their attribute",
-        "ours",
+        OURS,
         "no accuracy of a source is given",
-        f"{len(balanced) - len(keep)} of {len(balanced)} have a balanced accuracy below {LEARNT}; "
+        f"{len(keep) - int(keep.sum())} of {len(keep)} have a balanced accuracy below {LEARNT}; "
         f"over the others the adversarial loss has τ_b {taus[0]:.2f}, over all {taus[1]:.2f}",
         "observed",
-        (lambda: len(keep) < len(balanced),),
+        (lambda: not bool(keep.all()),),
     )
 
 
-def _tau2(result: Any) -> Fact:
-    beyond = summary.means(result, lambda r: r["tau2"] - r["tau2_kept_null"][1])
+def _tau2(seen: Observations) -> Row:
+    beyond = seen.means(lambda r: r["tau2"] - r["tau2_kept_null"][1])
     above, number = int((beyond > 0).sum()), len(beyond)
-    return (
+    return Row(
         "on every attribute, τ₂ exceeds what two networks share without pairing their deviations",
-        "ours",
+        OURS,
         "no null",
         f"above the 95th per cent of the null with kept signs on {above} of {number} attributes",
         "refuted",
@@ -195,9 +197,7 @@ def _tau2(result: Any) -> Fact:
     )
 
 
-def _above(result: Any, kind: str, benchmark: str | None = None) -> tuple[int, int]:
+def _above(seen: Observations, kind: str, value: str | Value = ACCURACY) -> tuple[int, int]:
     """How many attributes verify better than the mean control of a kind, and of how many."""
-    value = at("knowledge", benchmark, "accuracy") if benchmark else ACCURACY
-    every = summary.means(result, value)
-    control = summary.means(result, value, summary.control_names(result, kind))
+    every, control = seen.means(value), seen.means(value, sources=seen.controls(kind))
     return int((every > control.mean()).sum()), len(every)

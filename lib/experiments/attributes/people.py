@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from lib.base import compute
 from lib.data import faces, registry
-from lib.data.drawn import faces as faces_rendered
+from lib.data.drawn import faces as drawn
 from lib.data.faces import Faces, Pairs
 from lib.experiments.attributes.settings import STRANGERS, Config, lfw
 
@@ -35,15 +35,6 @@ class Album:
     strangers: Faces
     pairs: dict[str, Pairs]
 
-    @property
-    def known(self) -> int:
-        """How many people the reference tells apart."""
-        return int(self.learnt.identities.max()) + 1
-
-    def labels(self, part: Faces, attribute: str) -> Tensor:
-        """One attribute of a part's photos as classes 0 and 1, int64."""
-        return part.attributes[:, part.names.index(attribute)].long()
-
 
 def album(config: Config) -> Album:
     """The photos of one config, the same for all its networks and seeds.
@@ -51,70 +42,31 @@ def album(config: Config) -> Album:
     Raises ValueError for an attribute that too few photos to learn from have, or have not, and for too few
     photos to attack.
     """
-    which = config.data, config.size, config.people, config.benchmarks, config.pairs
-    numbers = config.attack_images, config.familiar_images
-    found = _album(*which, numbers, lfw(config), registry.root())
-    if rare := {*config.attributes, *config.permuted} - set(common(found.learnt, config.least)):
+    which = config.data, config.size, config.people, registry.root()
+    learnt, kept_back, strangers = _people(*which)
+    if rare := {*config.attributes, *config.permuted} - set(common(learnt, config.least)):
         raise ValueError(f"least={config.least} photos of each kind: {', '.join(sorted(rare))} must drop out")
-    return found
-
-
-def common(faces: Faces, least: int) -> list[str]:
-    """The attributes that at least so many faces have, and so many have not."""
-    having = faces.attributes.sum(0)
-    rarer = torch.minimum(having, len(faces) - having)
-    return [name for name, count in zip(faces.names, rarer.tolist()) if count >= least]
-
-
-@cache
-def _album(
-    data: str, size: int, people: int, benchmarks: tuple[str, ...], pairs: int,
-    numbers: tuple[int, int], lfw_variant: str, root: Path,
-) -> Album:  # fmt: skip
-    known, strangers = _drawn(people, size) if data == "rendered" else _photographed(data, size)
-    known = Faces(
-        known.images, known.identities.unique(return_inverse=True)[1], known.attributes, known.names
-    )
-    kept_back = _turn(known.identities) % SHARE == SHARE - 1
-    attacked = _some(known, kept_back, numbers[0], "attack_images")
-    familiar = _some(known, ~kept_back, numbers[1], "familiar_images")
-    tests = {name: _pairs(name, strangers, pairs, size, lfw_variant) for name in benchmarks}
-    learnt = known.select(torch.nonzero(~kept_back)[:, 0])
+    attacked = _some(kept_back, config.attack_images, "attack_images")
+    familiar = _some(learnt, config.familiar_images, "familiar_images")
+    tests = {name: _pairs(name, config.pairs, lfw(config), *which) for name in config.benchmarks}
     return Album(learnt, attacked, familiar, strangers, tests)
 
 
-def _some(faces: Faces, which: Tensor, number: int, name: str) -> Faces:
-    """So many of the faces at `which`, drawn once and for all, in their order."""
-    rows = torch.nonzero(which)[:, 0]
-    if len(rows) < number:
-        raise ValueError(f"{name}={number}, but there are only {len(rows)} such photos: ask for less")
-    drawn = torch.randperm(len(rows), generator=compute.generator(0, name))[:number]
-    return faces.select(rows[drawn.sort().values])
+def learnt(config: Config) -> Faces:
+    """The photos that all networks learn from; reads `data`, `size` and `people` alone."""
+    return _people(config.data, config.size, config.people, registry.root())[0]
 
 
-def _drawn(people: int, size: int) -> tuple[Faces, Faces]:
-    album = faces_rendered.faces(range(people + STRANGERS_DRAWN), PHOTOS, size=size)
-    every = Faces(album.images, album.identity, album.attributes, list(album.names))
-    known = album.identity < people
-    return every.select(torch.nonzero(known)[:, 0]), every.select(torch.nonzero(~known)[:, 0])
+def labels(photos: Faces, attribute: str) -> Tensor:
+    """One attribute as classes 0 and 1, int64 (N,)."""
+    return photos.attributes[:, photos.names.index(attribute)].long()
 
 
-def _photographed(data: str, size: int) -> tuple[Faces, Faces]:
-    split = faces.celeba("299" if data == "celeba_299" else "original")
-    known, strangers = (
-        Faces(shrunk(part.images, size), part.identities, part.attributes, part.names)
-        for part in (split.train, split.test)
-    )
-    return known, strangers
-
-
-def _pairs(name: str, strangers: Faces, number: int, size: int, lfw_variant: str) -> Pairs:
-    """The pairs of one benchmark, with the images that they need and no others."""
-    if name == STRANGERS:
-        return faces.pairs(strangers, number, FOLDS)
-    found = faces.lfw() if name == "lfw" and lfw_variant == "lfw_96" else faces.benchmark(name)
-    needed, index = found.index.unique(return_inverse=True)
-    return Pairs(shrunk(found.images[needed], size), index, found.same, found.fold)
+def common(photos: Faces, least: int) -> list[str]:
+    """The attributes that at least so many faces have, and so many have not."""
+    having = photos.attributes.sum(0)
+    rarer = torch.minimum(having, len(photos) - having)
+    return [name for name, count in zip(photos.names, rarer.tolist()) if count >= least]
 
 
 def shrunk(images: Tensor, size: int) -> Tensor:
@@ -131,6 +83,49 @@ def shrunk(images: Tensor, size: int) -> Tensor:
         return functional.interpolate(part.float(), size=(size, size), mode="area").round().to(torch.uint8)
 
     return torch.cat([shrink(part) for part in images.split(512)])
+
+
+@cache
+def _people(data: str, size: int, people: int, root: Path) -> tuple[Faces, Faces, Faces]:
+    """(photos to learn from, other photos of the same people, photos of strangers)."""
+    known, strangers = _drawn(people, size) if data == "rendered" else _photographed(data, size)
+    numbers = known.identities.unique(return_inverse=True)[1]
+    known = Faces(known.images, numbers, known.attributes, known.names)
+    kept_back = _turn(numbers) % SHARE == SHARE - 1
+    return known.select(~kept_back), known.select(kept_back), strangers
+
+
+@cache
+def _pairs(name: str, number: int, lfw_variant: str, data: str, size: int, people: int, root: Path) -> Pairs:
+    """The pairs of one benchmark, with the images that they need and no others."""
+    if name == STRANGERS:
+        return faces.pairs(_people(data, size, people, root)[2], number, FOLDS)
+    found = faces.lfw() if name == "lfw" and lfw_variant == "lfw_96" else faces.benchmark(name)
+    needed, index = found.index.unique(return_inverse=True)
+    return Pairs(shrunk(found.images[needed], size), index, found.same, found.fold)
+
+
+def _some(photos: Faces, number: int, name: str) -> Faces:
+    """So many of the photos, drawn once and for all, in their order."""
+    if len(photos) < number:
+        raise ValueError(f"{name}={number}, but there are only {len(photos)} such photos: ask for less")
+    drawn = torch.randperm(len(photos), generator=compute.generator(0, name))[:number]
+    return photos.select(drawn.sort().values)
+
+
+def _drawn(people: int, size: int) -> tuple[Faces, Faces]:
+    found = drawn.faces(range(people + STRANGERS_DRAWN), PHOTOS, size=size)
+    every = Faces(found.images, found.identity, found.attributes, list(found.names))
+    return every.select(found.identity < people), every.select(found.identity >= people)
+
+
+def _photographed(data: str, size: int) -> tuple[Faces, Faces]:
+    split = faces.celeba("299" if data == "celeba_299" else "original")
+    known, strangers = (
+        Faces(shrunk(part.images, size), part.identities, part.attributes, part.names)
+        for part in (split.train, split.test)
+    )
+    return known, strangers
 
 
 def _turn(identities: Tensor) -> Tensor:

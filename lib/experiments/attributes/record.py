@@ -6,20 +6,32 @@ model knows, but on none that a model has learnt from; verification is of strang
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from lib.base import compute
-from lib.experiments.attributes import measures, networks, settings, transfer
-from lib.experiments.attributes.measures import timed
-from lib.experiments.attributes.people import album
+import torch
+from torch import Tensor
+
+from lib import statistics
+from lib.data.faces import Pairs
+from lib.engine import runs
+from lib.experiments.attributes import attacking, networks, people, settings
+from lib.experiments.attributes.attacking import CHUNK
+from lib.experiments.attributes.people import Album
 from lib.experiments.attributes.settings import PERMUTED, PRESETS, UNTRAINED, Config, datasets
+from lib.measures import estimators, face_verification
+from lib.models import training
+from lib.models.facenet import FaceNet
 
 __all__ = ["JOB_IGNORES", "NAME", "PRESETS", "Config", "datasets", "jobs", "run_job"]
 
 NAME = "attributes"
 JOB_IGNORES = ("seeds",)
+Features = Callable[[Tensor], Tensor]
 TARGET = "face recognition"
+BASELINES = (
+    "source_accuracy", "balanced_accuracy", "positives", "balance", "identity", "domain_distance",
+)  # fmt: skip
 
 
 def jobs(config: Config) -> list[dict[str, Any]]:
@@ -31,49 +43,114 @@ def jobs(config: Config) -> list[dict[str, Any]]:
 
 
 def run_job(config: Config, job: dict[str, Any]) -> dict[str, Any]:
-    """The record of one source against the reference of its seed.
-
-    On a CPU one thread does the sums: their order, and every digit, is the same on any number of cores, but
-    not on one with other vector instructions (see `lib.experiments.images.record`).
-    """
-    device = compute.resolve_device(config.device)
-    with compute.at_most_threads(1) if device.type == "cpu" else nullcontext():
-        return _record(config, job["source"], job["seed"])
-
-
-def _record(config: Config, name: str, seed: int) -> dict[str, Any]:
-    device, photos = compute.resolve_device(config.device), album(config)
-    source, source_seconds = networks.source_model(config, name, seed)
-    reference, reference_seconds = networks.reference_model(config, seed)
-    frame = measures.frame(config, seed)
-    own, own_seconds = timed(lambda: measures.own_attack(config, seed))
-    x, _ = measures.known(photos.attacked, config)
-    (tangents, delta), tau = timed(lambda: measures.tangents(config, source, reference, x, seed))
-    attacks, attack = timed(lambda: measures.cross_adversarial(config, source, delta, reference, seed))
-    verified, knowledge = timed(lambda: transfer.verified(source.features, photos.pairs, device))
-    rivals, rival = timed(lambda: transfer.rivals(config, source, photos))
+    """The record of one source against the reference of its seed."""
+    name, seed, step, only = job["source"], job["seed"], runs.step, runs.only
+    album = people.album(config)
+    kept, familiar = (attacking.photos(part, config.device) for part in (album.attacked, album.familiar))
+    source = networks.source_model(config, name, seed)
+    reference = networks.reference_model(config, seed)
+    reach = only(config, "epsilon", "steps")
+    frame = step("reference", attacking.frame, reach, reference, kept, familiar, seed)
+    known = step("reference", reference_verification, reference, album.pairs, config.device)
+    own = step("own_attack", attacking.own_attack, reference, kept.x)
+    with runs.timed("tau"):
+        found = attacking.attacks(source, kept.x)
+    repeats = only(config, "null_repeats")
+    tangents = step("tau", attacking.tangents, repeats, source, reference, kept.x, found, own, seed)
+    reach = only(config, "epsilon", "steps", "epsilon_l2")
+    pair = source, found.delta, reference
+    attacks = step("attack", attacking.cross_adversarial, reach, *pair, kept, familiar, seed)
+    with runs.timed("knowledge"):
+        knowledge = verified(source.features, album.pairs, config.device)
+    with runs.timed("rivals"):
+        scores = rivals(config, source, album)
     accuracy = frame["clean"]["accuracy"]
-    mean = sum(found["accuracy"] for found in verified.values()) / len(verified)
     return {
         "target": TARGET,
         "source": name,
         "seed": seed,
         "reference_accuracy": accuracy,
-        "reference_verification": measures.reference_verification(config, seed),
+        "reference_verification": known,
         "is_test": accuracy >= config.floor,
         **tangents,
-        "own_attack": {"products": own["products"], "residual": float(_worst(own))},
+        "own_attack": {"products": own["products"], "residual": _worst(own)},
         "attacks": frame | attacks,
-        "knowledge": {"mean": mean, **verified},
-        "rivals": rivals,
-        "baselines": transfer.baselines(config, source, photos, None if settings.is_control(name) else name),
-        "seconds": {
-            "source": source_seconds, "reference": reference_seconds, "own_attack": own_seconds, "tau": tau,
-            "attack": attack, "knowledge": knowledge, "rivals": rival,
-        },
-    }  # fmt: skip
+        "knowledge": {"mean": sum(f["accuracy"] for f in knowledge.values()) / len(knowledge), **knowledge},
+        "rivals": scores,
+        "baselines": baselines(source, album, None if settings.is_control(name) else name, config.device),
+        "seconds": runs.seconds(),
+    }
 
 
-def _worst(own: dict[str, Any]) -> Any:
+def reference_verification(
+    reference: networks.Reference, tests: Mapping[str, Pairs], device: str | None
+) -> dict[str, float]:
+    """How well the reference itself verifies strangers: what a source could at best be expected to reach."""
+    found = verified(reference.embed, tests, device)
+    return {name: score["accuracy"] for name, score in found.items()}
+
+
+def verified(
+    features: Features, tests: Mapping[str, Pairs], device: str | None
+) -> dict[str, dict[str, float]]:
+    """Verification accuracy on each benchmark and its interval over folds; nothing is trained (App. G.3)."""
+    found = {}
+    for name, pairs in tests.items():
+        every = training.predict(features, pairs.images, batch_size=CHUNK, device=device or "cpu")
+        left, right = every[pairs.index[:, 0]], every[pairs.index[:, 1]]
+        score = face_verification.verify(left, right, pairs.same, pairs.fold)
+        spread = statistics.seed_interval(score.fold_accuracies)
+        found[name] = {"accuracy": score.accuracy, "low": spread.low, "high": spread.high}
+    return found
+
+
+def rivals(config: Config, source: FaceNet, album: Album) -> dict[str, float | None]:
+    """Estimators that need no attack, from features of some known people's photos and who they are."""
+    some = album.learnt.select(torch.arange(min(config.rival_images, len(album.learnt))))
+    device = torch.device(config.device or "cpu")
+    features = training.predict(source.features, some.images, batch_size=CHUNK, device=device)
+    with torch.no_grad():
+        beliefs = source.head(features.to(device)).softmax(1).cpu()
+    who = some.identities.unique(return_inverse=True)[1]
+    return estimators.scores(features, who, source_probs=beliefs)
+
+
+def baselines(
+    source: FaceNet, album: Album, attribute: str | None, device: str | None
+) -> dict[str, float | None]:
+    """What is known without any transfer: how well the source does its own task, and what the task is like.
+
+    Accuracies are on strangers; `balance` is the share of the rarer class among the photos learnt from, and
+    `identity` the share of the attribute's variance there that lies between people. None for controls.
+    """
+    if attribute is None:
+        return dict.fromkeys(BASELINES)
+    answers = training.predict(source, album.strangers.images, batch_size=CHUNK, device=device or "cpu")
+    truth = people.labels(album.strangers, attribute)
+    right = answers.argmax(1) == truth
+    sides = [float(right[truth == side].double().mean()) for side in (0, 1)]
+    labels = people.labels(album.learnt, attribute).double()
+    positives = float(labels.mean())
+    values = (float(right.double().mean()), sum(sides) / 2, positives, min(positives, 1 - positives))
+    return dict(zip(BASELINES, [*values, between(labels, album.learnt.identities), None]))
+
+
+def between(labels: Tensor, people: Tensor) -> float:
+    """Share of the variance of labels (N,) that lies between people (N,): eta squared, corrected for chance.
+
+    1 - E[variance within] / variance, with unbiased variances: about 0 for labels dealt at random, 1 where
+    every photo of a person has the same label.
+    """
+    counts = torch.zeros(int(people.max()) + 1, dtype=torch.float64).index_add(
+        0, people, torch.ones_like(labels)
+    )
+    sums = torch.zeros_like(counts).index_add(0, people, labels)
+    within = (labels - (sums / counts.clamp(min=1))[people]).square().sum() / (
+        len(labels) - (counts > 0).sum()
+    )
+    return float(1 - within / labels.var())
+
+
+def _worst(own: dict[str, Any]) -> float:
     """The largest residual of the reference's top singular vector, relative to sigma_1."""
-    return (own["residual"][:, 0] / own["sigma"][:, 0].clamp(min=1e-30)).max()
+    return float((own["residual"][:, 0] / own["sigma"][:, 0].clamp(min=1e-30)).max())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,11 +12,14 @@ from torch import Tensor
 from lib import statistics
 from lib.base import paper
 from lib.data import faces, registry
-from lib.experiments.attributes import summary
+from lib.experiments.attributes.readings import ACCURACY, LOSS, ranks
 from lib.experiments.attributes.settings import CELEBA
+from lib.experiments.common.observations import Observations
 
-SHOWN = paper.ATTRIBUTES.sources  # Table 1, in its order: by adversarial loss
-CODE_NAMES = {"Eyebrows": "Arched Eyebrows", "Lipstick": "Wearing Lipstick"}  # Table 1's name: the code's
+# CelebA's names of Table 1's five, in its order: by adversarial loss; and the table's own names.
+SHOWN = dict(
+    zip(("Young", "Male", "Attractive", "Arched_Eyebrows", "Wearing_Lipstick"), paper.ATTRIBUTES.sources)
+)
 CITED = (1, 3, 11, 22, 16)  # ranks of SHOWN by mean accuracy, of forty; exp2/visualize.py at 985ab57
 
 
@@ -30,8 +32,8 @@ class Selected:
 
     def share(self, least: float) -> tuple[float, float]:
         """How often the tau-b of all, and of the top ones, is at least so large."""
-        slack = 1e-9
-        return tuple(float((side >= least - slack).double().mean()) for side in (self.whole, self.top))  # type: ignore[return-value]
+        whole, top = (float((side >= least - 1e-9).double().mean()) for side in (self.whole, self.top))
+        return whole, top
 
 
 def simulate(
@@ -53,29 +55,30 @@ def simulate(
     return Selected(_taus(x, y), _taus(x.gather(1, first), y.gather(1, first)))
 
 
-def chosen(result: Any, measure: str = summary.HEADLINE[0], top: int = 5) -> dict[str, Any]:
-    """The run's own top `top` by a measure: names, tau-b among them, ranks by accuracy.
+@dataclass(frozen=True)
+class Chosen:
+    """Some attributes, their ranks by accuracy among all, and tau-b among them."""
 
-    Of the means over seeds, for a printed table has one number a source.
-    """
-    names = summary.source_names(result)
-    x = summary.means(result, summary.PREDICTORS[measure])
-    y = summary.means(result, summary.KNOWLEDGE[summary.HEADLINE[1]])
-    first = x.argsort(descending=True)[:top]
-    order = summary.ranks(y)
-    return {
-        "names": [names[i] for i in first.tolist()],
-        "ranks": [order[i] for i in first.tolist()],
-        "top": statistics.kendall(x[first], y[first]),
-    }
+    names: list[str]
+    ranks: list[int]
+    among: statistics.Kendall
+
+
+def chosen(seen: Observations, measure: str = LOSS, top: int = 5) -> Chosen:
+    """The run's own top `top` by a measure; of the means over seeds, as a printed table has them."""
+    x, y = seen.means(measure), seen.means(ACCURACY)
+    first, order = x.argsort(descending=True)[:top], ranks(y)
+    rows = first.tolist()
+    return Chosen(
+        [seen.sources[i] for i in rows], [order[i] for i in rows], statistics.kendall(x[first], y[first])
+    )
 
 
 def released(root: Path | None = None) -> dict[str, float] | None:
     """The authors' mean accuracy of the forty models, by CelebA's names; None where the file is not here."""
     if not registry.present("face_verification", root):
         return None
-    rows = {str(row["model"]): float(row["mean"]) for row in faces.released(root)}
-    known = {_plain(name): value for name, value in rows.items()}
+    known = {_plain(str(row["model"])): float(row["mean"]) for row in faces.released(root)}
     return {name: known[_plain(name)] for name in CELEBA}
 
 
@@ -93,10 +96,8 @@ def shown_ranks(root: Path | None = None) -> list[int]:
     every = released(root)
     if every is None:
         return list(CITED)
-    order = dict(
-        zip(map(_plain, every), summary.ranks(torch.tensor(list(every.values()), dtype=torch.float64)))
-    )
-    return [order[_plain(CODE_NAMES.get(name, name))] for name in SHOWN]
+    order = dict(zip(every, ranks(torch.tensor(list(every.values()), dtype=torch.float64))))
+    return [order[name] for name in SHOWN]
 
 
 def printed(column: str) -> Tensor:
