@@ -5,43 +5,44 @@ from __future__ import annotations
 import argparse
 import ast
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
 from lib import __version__
 from lib.base import project
-from lib.base.tables import Table
-from lib.chapters import execution
+from lib.chapters.kernels import TIMEOUT, ChapterError
 from lib.data import commands as data_commands
-from lib.engine import audit, fingerprint, parameters, places, results, runs
-from lib.engine.places import JobFailed
+from lib.engine import fingerprint, results
+from lib.engine.places import JobFailed, place
+
+# What loads torch is imported by the command that needs it: --help and --version are there at once.
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Obey a command line. 0: done; 1: something was found wrong; 2: the command cannot be obeyed."""
     options = _parser().parse_args(arguments)
+    action: Callable[[argparse.Namespace], int] = options.action
     try:
-        return options.action(options)
-    except (ValueError, TypeError, OSError, JobFailed, execution.ChapterError) as error:
-        print("\n".join([f"error: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr)
-        return 2
+        return action(options)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
     except ModuleNotFoundError as error:
         if (error.name or "lib").partition(".")[0] == "lib":  # a mistake in the code, not in the set-up
             raise
         extra = "cluster" if error.name == "distributed" else "book"
         print(f"{error.name} is not installed: pip install -e '.[{extra}]'", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+    except (ValueError, TypeError, OSError, JobFailed, ChapterError) as error:
+        print("\n".join([f"error: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr)
+    return 2
 
 
 def _list(options: argparse.Namespace) -> int:
-    modules = [audit.experiment(name) for name in fingerprint.experiments()]
-    rows = [[module.NAME, ", ".join(module.PRESETS), _first_line(module)] for module in modules]
-    print(Table(["experiment", "presets", "what"], rows))
+    from lib.chapters import doctor, execution
+
+    print(doctor.experiments())
     if project.BOOK_HERE:
         print("\nchapters: " + ", ".join(execution.names()))
     else:
@@ -51,15 +52,15 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from lib.engine import audit, parameters, runs
+
     module = audit.experiment(options.experiment)
-    values = _values(options.parameter)
-    if options.preset:
-        values["preset"] = options.preset
-    config = parameters.build(module, values)
+    preset = {"preset": options.preset} if options.preset else {}
+    config = parameters.build(module, _values(options.parameter) | preset)
     name, overwrite = options.record or None, options.overwrite
     if options.record is not None:  # before hours of computing, not after them
         results.place_for(module.NAME, config.preset, name, overwrite=overwrite)
-    result = runs.run(module, config, place=places.place(options.processes, options.scheduler))
+    result = runs.run(module, config, place=place(options.processes, options.scheduler))
     print(f"{result.experiment} · {result.caption}")
     print(f"{len(result.records)} records, {result.provenance['seconds']:.1f} s of computing")
     if options.record is not None:
@@ -69,6 +70,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _results(options: argparse.Namespace) -> int:
     from lib.data import registry
+    from lib.engine import audit
 
     paths = audit.paths()
     if not (options.verify or options.rerun):
@@ -88,44 +90,22 @@ def _results(options: argparse.Namespace) -> int:
 
 
 def _chapters(options: argparse.Namespace) -> int:
+    from lib.chapters import doctor, execution, pages
+
+    problems: list[str] = []
     if options.do == "run":
-        _writable(options.out)
+        if options.out:
+            _writable(options.out)
         print(execution.execute(options.name, _values(options.parameter), options.out, options.timeout))
     elif options.do == "refresh":
         done = execution.refresh(timeout=options.timeout)
         print(f"executed: {', '.join(done)}" if done else "every chapter is fresh")
     elif options.do == "check":
-        return _check()
+        problems = pages.check_build()
+        whole = f"{len(execution.toc())} pages, {len(execution.names())} with outputs: all there"
+        print("\n".join(problems) or f"{whole}\nread it from {pages.HTML / 'index.html'}")
     else:
-        rows = []
-        for name in execution.names():
-            told = execution.about(name)
-            state = "fresh" if execution.fresh(name) else "stale"
-            rows.append([name, state, told.get("seconds"), told.get("memory")])
-        print(Table(["chapter", "state", "seconds", "MiB"], rows))
-    return 0
-
-
-def _writable(out: Path | None) -> None:
-    """Refuse a place for a notebook before its chapter runs, not after."""
-    if out is None:
-        return
-    if out.is_dir():
-        raise ValueError(f"{out} is a folder: name a file in it, such as {out / 'chapter.ipynb'}")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=out.parent):
-            pass
-    except OSError as error:
-        raise ValueError(f"{out} cannot be written ({error.strerror}): name another place with -o") from None
-
-
-def _check() -> int:
-    from lib.chapters import pages
-
-    problems = pages.check_build()
-    whole = f"{len(execution.toc())} pages, {len(execution.names())} with outputs: all there"
-    print("\n".join(problems) or f"{whole}\nread it from {pages.HTML / 'index.html'}")
+        print(doctor.chapters())
     return 1 if problems else 0
 
 
@@ -145,13 +125,14 @@ def _verdict(options: argparse.Namespace) -> int:
 
 
 def _data(options: argparse.Namespace) -> int:
-    from lib.chapters import doctor
-    from lib.data import registry
+    from lib.data import catalogue, registry
 
     if not (options.names or options.check or options.force or options.mirror or options.root):
+        from lib.chapters import doctor
+
         print(doctor.data())
         return 0
-    chosen = [registry.get(name) for name in options.names or registry.CATALOGUE]
+    chosen = [registry.get(name) for name in options.names or catalogue.CATALOGUE]
     return data_commands.obey(chosen, options, each=True)
 
 
@@ -175,14 +156,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--overwrite", action="store_true", help="even if a run is kept there already")
     run.add_argument("--processes", type=int, metavar="N", help="run jobs in N processes of this machine")
     run.add_argument("--scheduler", metavar="ADDRESS", help="run them on a Dask cluster, tcp://host:port")
-    results = _command(commands, "results", _results, "list the recorded runs, or check them")
-    results.add_argument("--verify", action="store_true", help="schema, checksums, numbers recomputed")
-    results.add_argument(
-        "--rerun",
-        action="store_true",
-        help="and one record of each run computed again; what "
-        "is found is written into results/checked/ where it is new",
+    checks = _command(commands, "results", _results, "list the recorded runs, or check them")
+    checks.add_argument("--verify", action="store_true", help="schema, checksums, numbers recomputed")
+    rerun = (
+        "and one record of each run computed again; what is found is written into results/checked/ where new"
     )
+    checks.add_argument("--rerun", action="store_true", help=rerun)
     _add_chapters(_command(commands, "chapters", _chapters, "list chapters, execute them, check pages"))
     verdict = _command(commands, "verdict", _verdict, "the verdict on the paper, from the recorded runs")
     verdict.add_argument("--write", action="store_true", help="mend it in README and landing page")
@@ -193,29 +172,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: Any, name: str, action: Any, description: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=description, description=description)
-    parser.set_defaults(action=action)
-    return parser
-
-
 def _add_chapters(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(do="list", timeout=execution.TIMEOUT)
     actions = parser.add_subparsers(dest="do")
     run = actions.add_parser("run", help="execute one chapter, with parameters")
     run.add_argument("name", help="of a chapter: its file in book/, without .md; python -m lib lists them")
     _add_parameter(run, "its parameters are in the chapter's first code cell")
-    run.add_argument(
-        "-o",
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help="where the executed notebook goes; default: _build/executed/, or _build/parameterised/ with -p",
-    )
+    place = "where the executed notebook goes; default: _build/executed/, or _build/parameterised/ with -p"
+    run.add_argument("-o", "--out", type=Path, metavar="FILE", help=place)
     refresh = actions.add_parser("refresh", help="execute the chapters that are stale")
     for each in (run, refresh):
-        each.add_argument("--timeout", type=int, default=execution.TIMEOUT, help="seconds a cell may take")
+        each.add_argument("--timeout", type=int, default=TIMEOUT, help="seconds a cell may take")
     actions.add_parser("check", help="is every page built, with all its outputs?")
+
+
+def _command(
+    commands: Any, name: str, action: Callable[[argparse.Namespace], int], description: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=description, description=description)
+    parser.set_defaults(action=action)
+    return parser
 
 
 def _add_parameter(parser: argparse.ArgumentParser, names: str) -> None:
@@ -228,18 +203,24 @@ def _add_parameter(parser: argparse.ArgumentParser, names: str) -> None:
 
 def _values(pairs: list[list[str]]) -> dict[str, Any]:
     """{name: value} of `-p name value`: a Python literal where it is one, else text."""
-    return {name: _literal(text) for name, text in pairs}
+    values: dict[str, Any] = dict(pairs)
+    for name, text in pairs:
+        try:
+            values[name] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            continue
+    return values
 
 
-def _literal(text: str) -> Any:
+def _writable(out: Path) -> None:
+    """Refuse a place for a notebook before its chapter runs, not after."""
+    if out.is_dir():
+        raise ValueError(f"{out} is a folder: name a file in it, such as {out / 'chapter.ipynb'}")
     try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
-
-
-def _first_line(module: Any) -> str:
-    return (module.__doc__ or "").strip().partition("\n")[0]
+        out.parent.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=out.parent).close()
+    except OSError as error:
+        raise ValueError(f"{out} cannot be written ({error.strerror}): name another place with -o") from None
 
 
 if __name__ == "__main__":

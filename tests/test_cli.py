@@ -185,6 +185,22 @@ def test_doctor_tells_machine_packages_data_and_needs(capsys):
         assert part in out
 
 
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_what_computes_nothing_loads_no_torch(option):
+    code = f"""
+import runpy, sys
+sys.argv = ["lib", "{option}"]
+try:
+    runpy.run_module("lib", run_name="__main__")
+except SystemExit as stopped:
+    assert stopped.code == 0
+heavy = {{"torch", "pydantic", "matplotlib", "transformers", "sympy", "jupytext", "papermill"}}
+sys.exit(", ".join(heavy & set(sys.modules)) or 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=fingerprint.ROOT)
+    assert done.returncode == 0, done.stderr
+
+
 def test_it_starts_as_a_module():
     out = subprocess.check_output([sys.executable, "-m", "lib", "--help"], text=True)
     assert all(command in out for command in ("run", "results", "chapters", "data", "doctor"))

@@ -9,11 +9,29 @@ import torch
 
 from lib.base import devices
 from lib.base.tables import Table
+from lib.chapters import execution
 from lib.data import commands, registry
 from lib.data.catalogue import CATALOGUE
 from lib.engine import audit, fingerprint, store
 
 DISTRIBUTION = "transferability-book"
+
+
+def experiments() -> Table:
+    """Every experiment, its presets, and the first line of what it says of itself."""
+    modules = [audit.experiment(name) for name in fingerprint.experiments()]
+    rows = [[m.NAME, ", ".join(m.PRESETS), (m.__doc__ or "").strip().partition("\n")[0]] for m in modules]
+    return Table(["experiment", "presets", "what"], rows)
+
+
+def chapters() -> Table:
+    """Every chapter: is its execution fresh, how long did it take, how much memory."""
+    rows = []
+    for name in execution.names():
+        told = execution.about(name)
+        state = "fresh" if execution.fresh(name) else "stale"
+        rows.append([name, state, told.get("seconds"), told.get("memory")])
+    return Table(["chapter", "state", "seconds", "MiB"], rows)
 
 
 def packages() -> Table:

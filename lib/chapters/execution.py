@@ -18,6 +18,7 @@ from typing import Any
 
 from lib.base import devices, project
 from lib.chapters import build, kernels
+from lib.chapters.kernels import TIMEOUT, ChapterError
 from lib.data import registry
 from lib.engine import audit, fingerprint, parameters, store
 from lib.engine.results import FOLDER as RESULTS
@@ -27,13 +28,8 @@ BOOK = project.ROOT / "book"
 BUILD = project.ROOT / "_build"
 EXECUTED = BUILD / "executed"
 CACHE = BUILD / ".jupyter_cache"
-TIMEOUT = 600  # seconds a cell may take
 _configured = parameters.configured
 _MARK = "transferability"  # where an executed notebook carries its digest
-
-
-class ChapterError(RuntimeError):
-    """A chapter could not be executed: names the chapter, the cell and the error."""
 
 
 def toc() -> list[str]:

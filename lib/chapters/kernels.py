@@ -8,6 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+TIMEOUT = 600  # seconds a cell may take
+
+
+class ChapterError(RuntimeError):
+    """A chapter could not be executed: names the chapter, the cell and the error."""
+
 
 @contextmanager
 def home() -> Iterator[None]:
