@@ -38,12 +38,10 @@ def _best_source(seen: Observations, where: list[str], verdict: Literal["observe
     always = verdict == "observed"
     return Row(
         "the most adversarially transferable source transfers best: " + ", ".join(map(title, where)),
-        "4.2, Results",
-        "'it's clear'",
-        "; ".join(f"{c.right} of {c.seeds} seeds, accuracy lost {c.regret:.3f}" for c in found),
-        verdict,
+        "4.2, Results", "'it's clear'",
+        "; ".join(f"{c.right} of {c.seeds} seeds, accuracy lost {c.regret:.3f}" for c in found), verdict,
         tuple(_always(c.right == c.seeds, always) for c in found),
-    )
+    )  # fmt: skip
 
 
 def _always(found: bool, wanted: bool) -> Callable[[], bool]:
@@ -59,26 +57,20 @@ def _noise(seen: Observations) -> Row:
 
     least = min(map(margin, seen.targets))
     return Row(
-        "attacks on every source fool the reference more than noise does",
-        "4.2",
-        "no control",
-        f"smallest rise of the loss over noise {least:.2f}",
-        "observed",
-        (lambda: least > 0,),
-    )
+        "attacks on every source fool the reference more than noise does", "4.2", "no control",
+        f"smallest rise of the loss over noise {least:.2f}", "observed", (lambda: least > 0,),
+    )  # fmt: skip
 
 
 def _one_is_not_enough(seen: Observations, far: list[str]) -> Row:
     one, both = (seen.link(name, PROBE, *far).each for name in ("τ₁", "τ₁ τ₂"))
     return Row(
-        "τ₁ alone does not indicate knowledge transfer: " + ", ".join(map(title, far)),
-        "4.2, Results",
+        "τ₁ alone does not indicate knowledge transfer: " + ", ".join(map(title, far)), "4.2, Results",
         "'only τ₁ is not sufficient'",
         f"τ_b by seed {min(one):.1f} to {max(one):.1f}, mean {fmean(one):.2f}; of τ₁ τ₂ {min(both):.1f} to "
-        f"{max(both):.1f}, mean {fmean(both):.2f}",
-        "observed",
+        f"{max(both):.1f}, mean {fmean(both):.2f}", "observed",
         (lambda: fmean(one) < 0, lambda: fmean(both) > 0),
-    )
+    )  # fmt: skip
 
 
 def _counting(seen: Observations) -> Row:
@@ -90,13 +82,10 @@ def _counting(seen: Observations) -> Row:
         return lambda: all(counted >= _tau(seen, name, knowledge) for name in READINGS.measures)
 
     return Row(
-        "no attack orders the sources better than the count of shared classes",
-        OURS,
-        "not considered",
-        f"mean τ_b {count:.2f} by counting, {high:.2f} by {best}, the best measure",
-        "observed",
+        "no attack orders the sources better than the count of shared classes", OURS, "not considered",
+        f"mean τ_b {count:.2f} by counting, {high:.2f} by {best}, the best measure", "observed",
         tuple(map(none_better, READINGS.knowledge)),
-    )
+    )  # fmt: skip
 
 
 def _rivals(seen: Observations) -> Row:
@@ -104,27 +93,21 @@ def _rivals(seen: Observations) -> Row:
     worst = min(labelled, key=labelled.__getitem__)
     best, high = _best(seen)
     return Row(
-        "every rival, and the nearness of the data, orders the sources better than every attack",
-        OURS,
+        "every rival, and the nearness of the data, orders the sources better than every attack", OURS,
         "not considered",
         f"mean τ_b {labelled[worst]:.2f} by {worst}, the worst of these, {high:.2f} by {best}, "
-        "the best measure",
-        "observed",
-        (lambda: labelled[worst] > high,),
-    )
+        "the best measure", "observed", (lambda: labelled[worst] > high,),
+    )  # fmt: skip
 
 
 def _untrained(seen: Observations) -> Row:
     control = [r for target in seen.targets for r in seen.records(UNTRAINED, target)]
     above = [r["tau2"] > r["tau2_null"][1] for r in control]
     return Row(
-        "τ₂ above its null shows that the source has learnt something",
-        OURS,
-        "no null",
+        "τ₂ above its null shows that the source has learnt something", OURS, "no null",
         f"an untrained network is above the 95th per cent of the null in {sum(above)} of {len(above)} cases",
-        "refuted",
-        (lambda: any(above),),
-    )
+        "refuted", (lambda: any(above),),
+    )  # fmt: skip
 
 
 def _best(seen: Observations) -> tuple[str, float]:

@@ -72,9 +72,7 @@ def run_job(config: Config, job: dict[str, Any]) -> dict[str, Any]:
     with runs.timed("rivals"):
         scores = rivals(source, split, device)
     return {
-        "target": target,
-        "source": name,
-        "seed": seed,
+        **job,
         "shared": settings.shared(config, name, target),
         "source_accuracy": own_accuracy,
         "reference_accuracy": accuracy,

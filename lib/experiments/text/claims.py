@@ -69,18 +69,8 @@ def hypotheses(result: Result) -> list[Hypothesis]:
 def rows(result: Result) -> list[Row]:
     """The claims, decided by a run with two kinds of sources."""
     seen = READINGS.of(result)
-    makers = (
-        _order,
-        _best_source,
-        _beyond_the_task,
-        _random_words,
-        _control,
-        _rivals,
-        _tau1,
-        _collapse,
-        _both,
-    )
-    return [_three_sources(), *(make(seen) for make in makers)]
+    makers = (_order, _best_source, _beyond_the_task, _random_words, _control, _rivals, _tau1, _collapse)
+    return [_three_sources(), *(make(seen) for make in makers), _both(result)]
 
 
 def _three_sources() -> Row:
@@ -89,52 +79,42 @@ def _three_sources() -> Row:
         statistics.kendall(columns[key], columns["knowledge"]) for key in ("adversarial_loss", "tau1")
     )
     return Row(
-        "three sources show that adversarial and knowledge transferability go together",
-        OURS,
-        "three rows",
+        "three sources show that adversarial and knowledge transferability go together", OURS, "three rows",
         f"even a perfect order of three has p = {perfect.p_one_sided:.2f}; τ₁'s has τ_b {other.tau:.2f}",
-        "refuted",
-        (lambda: perfect.tau == 1.0, lambda: perfect.p_one_sided > 0.05),
-    )
+        "refuted", (lambda: perfect.tau == 1.0, lambda: perfect.p_one_sided > 0.05),
+    )  # fmt: skip
 
 
 def _order(seen: Observations) -> Row:
     found = seen.link(LOSS, TUNED)
     means, order = found.means, found.order
     return Row(
-        "the adversarial loss orders the sources as knowledge transfer does",
-        "4.2, Results",
+        "the adversarial loss orders the sources as knowledge transfer does", "4.2, Results",
         "'prominent in both [...] domains'",
         f"{means.n} sources: τ_b of means {means.tau:.2f}, exact one-sided p {means.p_one_sided:.3f}; within "
-        f"seeds {order.value:.2f}, p {order.p_one_sided:.3f}",
-        "observed",
+        f"seeds {order.value:.2f}, p {order.p_one_sided:.3f}", "observed",
         (lambda: means.tau > 0, lambda: order.p_one_sided < 0.05),
-    )
+    )  # fmt: skip
 
 
 def _best_source(seen: Observations) -> Row:
     found = seen.choice(LOSS, TUNED)
     return Row(
-        "the most adversarially transferable source is among the best to transfer from",
-        "4.2, Results",
+        "the most adversarially transferable source is among the best to transfer from", "4.2, Results",
         "'it's clear'",
         f"the best in {found.right} of {found.seeds} seeds; accuracy lost {found.regret:.3f}, "
-        f"by a blind pick {found.random:.3f}",
-        "observed",
+        f"by a blind pick {found.random:.3f}", "observed",
         (lambda: found.right > found.seeds / 2, lambda: found.regret < found.random / 4),
-    )
+    )  # fmt: skip
 
 
 def _beyond_the_task(seen: Observations) -> Row:
     loss, task = (among_others(seen, name, TUNED) or 0.0 for name in (LOSS, "same kind of task"))
     return Row(
-        "beyond the kind of task, the adversarial loss says little",
-        OURS,
-        "not considered",
-        f"among the sources of other tasks: mean τ_b {loss:.2f} (not planned)",
-        "observed",
+        "beyond the kind of task, the adversarial loss says little", OURS, "not considered",
+        f"among the sources of other tasks: mean τ_b {loss:.2f} (not planned)", "observed",
         (lambda: abs(loss) < 0.25, lambda: task == 0.0),
-    )
+    )  # fmt: skip
 
 
 def _random_words(seen: Observations) -> Row:
@@ -142,14 +122,11 @@ def _random_words(seen: Observations) -> Row:
     rise = seen.means(lambda r: r["attacks"]["textfooler"]["loss"] - r["attacks"]["chance"]["loss"])
     same, other = _by_kind(seen, rise)
     return Row(
-        "attacks on every source fool the reference more than random words do",
-        OURS,
-        "no control",
+        "attacks on every source fool the reference more than random words do", OURS, "no control",
         f"loss over random words: {_signed(same)} through sources that judge sentiment, {_signed(other)} "
-        "through the others",
-        "refuted",
+        "through the others", "refuted",
         (lambda: float(other.min()) <= 0, lambda: float(same.min()) > float(other.max())),
-    )
+    )  # fmt: skip
 
 
 def _control(seen: Observations) -> Row:
@@ -157,14 +134,11 @@ def _control(seen: Observations) -> Row:
     gain = (seen.values(TUNED) - seen.values(TUNED, sources=[UNTRAINED])).mean(1)
     same, other = _by_kind(seen, gain)
     return Row(
-        "training on any of the sources is better than none",
-        OURS,
-        "no control",
+        "training on any of the sources is better than none", OURS, "no control",
         f"accuracy over the untrained control: {_signed(same)} of sources that judge sentiment, "
-        f"{_signed(other)} of the others",
-        "refuted",
+        f"{_signed(other)} of the others", "refuted",
         (lambda: float(same.min()) > float(other.max()), lambda: float(other.min()) < 0),
-    )
+    )  # fmt: skip
 
 
 def _rivals(seen: Observations) -> Row:
@@ -172,28 +146,23 @@ def _rivals(seen: Observations) -> Row:
     found = {name: _tau(seen, name) for name in READINGS.rivals}
     best = max(found, key=found.__getitem__)
     return Row(
-        "nothing that spares the attack orders the sources better than the adversarial loss",
-        OURS,
+        "nothing that spares the attack orders the sources better than the adversarial loss", OURS,
         "not considered",
         f"mean τ_b within seeds {own:.2f} by adversarial loss, {found[best]:.2f} by {best}, the best rival "
-        f"or baseline; {tau:.2f} by τ₁",
-        "refuted",
-        (lambda: found[best] > own,),
-    )
+        f"or baseline; {tau:.2f} by τ₁", "refuted", (lambda: found[best] > own,),
+    )  # fmt: skip
 
 
 def _tau1(seen: Observations) -> Row:
     one, loss, two, both = (_tau(seen, name) for name in ("τ₁", LOSS, "τ₂", "τ₁ τ₂"))
     each = seen.link("τ₁", TUNED).each
     return Row(
-        "τ₁ alone orders the sources better than the adversarial loss, τ₂ or τ₁ τ₂",
-        "4.2, Results",
+        "τ₁ alone orders the sources better than the adversarial loss, τ₂ or τ₁ τ₂", "4.2, Results",
         "'only τ₁ is not sufficient'",
         f"τ_b by seed {min(each):.2f} to {max(each):.2f}; mean {one:.2f}, of the loss {loss:.2f}, of τ₂ "
-        f"{two:.2f}, of τ₁ τ₂ {both:.2f}",
-        "observed",
+        f"{two:.2f}, of τ₁ τ₂ {both:.2f}", "observed",
         (lambda: one > max(loss, two, both), lambda: min(each) > 0),
-    )
+    )  # fmt: skip
 
 
 def _collapse(seen: Observations) -> Row:
@@ -202,27 +171,23 @@ def _collapse(seen: Observations) -> Row:
         max(r["readings"][name]["tau2"] for r in seen.rows) for name in ("probabilities", "contrasts")
     )
     return Row(
-        "τ₂ says how well a linear map aligns the deviations",
-        "Definition 3",
+        "τ₂ says how well a linear map aligns the deviations", "Definition 3",
         "no word on outputs that repeat one another",
         f"of probabilities at most {low:.0e} in any record, of contrasts of the same models up to {high:.2f}",
-        "refuted",
-        (lambda: low < 1e-4, lambda: high > 0.5),
-    )
+        "refuted", (lambda: low < 1e-4, lambda: high > 0.5),
+    )  # fmt: skip
 
 
-def _both(seen: Observations) -> Row:
-    found = hypotheses(seen.result)
+def _both(result: Result) -> Row:
+    found = hypotheses(result)
     small = [one for one in found if one.gives_tau2()]
     both = [one for one in small if one.gives_tau1()]
     return Row(
-        "one of our readings gives the paper's τ₁ and τ₂ together",
-        OURS,
+        "one of our readings gives the paper's τ₁ and τ₂ together", OURS,
         "τ₁ near .5, τ₂ from 3e-6 to 1.34e-3",
-        f"{len(small)} of {len(found)} give such a τ₂, none of them such a τ₁",
-        "refuted",
+        f"{len(small)} of {len(found)} give such a τ₂, none of them such a τ₁", "refuted",
         (lambda: not both, lambda: bool(small)),
-    )
+    )  # fmt: skip
 
 
 def _tau(seen: Observations, name: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -73,9 +74,9 @@ def target_part(config: Config, name: str, seed: int = 0) -> Labelled:
     if name == "transfer":
         stream = compute.generator(seed, "text", "transfer")
         return prepared(config, draw(whole.train, config.transfer_texts, stream))
-    part = whole.valid if name == "valid" else whole.test
-    count = config.transfer_texts // 2 if name == "valid" else config.test_texts
-    return prepared(config, draw(part, min(count, _most(part)), None))
+    if name == "valid":
+        return _first(config, whole.valid, config.transfer_texts // 2)
+    return _first(config, whole.test, config.test_texts)
 
 
 def attacked_part(config: Config) -> text.Part:
@@ -93,23 +94,18 @@ def attacked_texts(config: Config) -> reading.Sentences:
 
 def own_test(config: Config, source: str) -> Labelled:
     """Test texts of a source's own task."""
-    part = split(source).test
-    return prepared(config, draw(part, min(config.test_texts // 3, _most(part)), None))
+    return _first(config, split(source).test, config.test_texts // 3)
 
 
 def source_model(config: Config, source: str, seed: int) -> bert.Classifier:
     """The source classifier of one seed, trained once and stored (App. G.2)."""
-    learns = runs.only(config, *LEARNS)
-    state = runs.step("source", train, learns, source, source, seed)
-    return _loaded(config, state)
+    return _trained(config, "source", source, source, seed)
 
 
 @lru_cache(maxsize=1)
 def reference_model(config: Config, seed: int) -> bert.Classifier:
     """The reference classifier, trained on the target in the same way; all sources of a seed share it."""
-    learns = runs.only(config, *LEARNS)
-    state = runs.step("reference", train, learns, config.target, "reference", seed)
-    return _loaded(config, state)
+    return _trained(config, "reference", config.target, "reference", seed)
 
 
 def train(config: Config, name: str, role: str, seed: int) -> stored.State:
@@ -119,7 +115,8 @@ def train(config: Config, name: str, role: str, seed: int) -> stored.State:
         return stored.state(build(config, CLASSES, generator))
     part = draw(split(name).train, config.train_texts, generator)
     model = build(config, len(part.classes), generator)
-    _fit(config, model, prepared(config, part), config.epochs, config.lr, config.schedule, generator)
+    lesson, schedule = prepared(config, part), config.schedule
+    _fit(config, model, lesson, generator, epochs=config.epochs, lr=config.lr, schedule=schedule)
     return stored.state(model)
 
 
@@ -129,7 +126,7 @@ def fine_tuned(
     """A copy of `model` trained on with a fresh last layer (App. G.2: Adam at 1e-4 for 3 epochs)."""
     model = deepcopy(model)
     model.head = bert.head(model.head.in_features, CLASSES, generator).to(model.head.weight.device)
-    _fit(config, model, part, config.transfer_epochs, config.transfer_lr, "constant", generator)
+    _fit(config, model, part, generator, epochs=config.transfer_epochs, lr=config.transfer_lr)
     return model
 
 
@@ -183,27 +180,23 @@ def _attacked_texts(config: Config) -> reading.Sentences:
     return reading.sentences(encoder(config), attacked_part(config).texts)
 
 
-def _most(part: text.Part) -> int:
-    """How many texts a balanced draw can have."""
-    return min(part.counts().values()) * len(part.classes)
+def _first(config: Config, part: text.Part, count: int) -> Labelled:
+    """The first `count` texts, or as many as a balanced draw can have."""
+    most = min(part.counts().values()) * len(part.classes)
+    return prepared(config, draw(part, min(count, most), None))
 
 
 def _fit(
-    config: Config,
-    model: bert.Classifier,
-    part: Labelled,
-    epochs: int,
-    lr: float,
-    schedule: str,
-    generator: torch.Generator,
+    config: Config, model: bert.Classifier, part: Labelled, generator: torch.Generator, **options: Any
 ) -> None:
     texts, labels = part
     training.fit(
         reading.Trainee(model, texts), torch.arange(len(texts)), labels, loss=functional.cross_entropy,
-        optimizer="adam", lr=lr, epochs=epochs, batch_size=config.batch_size, schedule=schedule,
-        generator=generator, device=texts.encoder.device, autocast=config.half,
+        optimizer="adam", batch_size=config.batch_size, generator=generator, device=texts.encoder.device,
+        autocast=config.half, **options,
     )  # fmt: skip
 
 
-def _loaded(config: Config, state: stored.State) -> bert.Classifier:
+def _trained(config: Config, step: str, name: str, role: str, seed: int) -> bert.Classifier:
+    state = runs.step(step, train, runs.only(config, *LEARNS), name, role, seed)
     return stored.loaded(build(config, len(state["head.bias"]), torch.Generator()), state, config.device)

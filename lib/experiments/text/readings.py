@@ -10,18 +10,11 @@ from lib.experiments.text.settings import UNTRAINED
 from lib.measures import estimators
 
 NAMES = {
-    "imdb": "IMDB",
-    "imdb_part": "IMDB",
-    "ag_part": "AG",
-    "ag_news": "AG",
-    "fake_articles": "Fake, articles",
-    "covid_posts": "Fake, COVID posts",
-    "liar": "Fake, LIAR",
-    "fake_news": "Fake",
-    "yelp_reviews": "Yelp, reviews",
-    "yelp_sentences": "Yelp, sentences",
+    "imdb": "IMDB", "imdb_part": "IMDB", "ag_part": "AG", "ag_news": "AG",
+    "fake_articles": "Fake, articles", "covid_posts": "Fake, COVID posts", "liar": "Fake, LIAR",
+    "fake_news": "Fake", "yelp_reviews": "Yelp, reviews", "yelp_sentences": "Yelp, sentences",
     "yelp_polarity": "Yelp",
-}
+}  # fmt: skip
 
 
 def title(name: str) -> str:

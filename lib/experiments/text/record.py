@@ -66,9 +66,7 @@ def run_job(config: Config, job: dict[str, Any]) -> dict[str, Any]:
     with runs.timed("baselines"):
         known = baselines(config, source, name, seed)
     return {
-        "target": config.target,
-        "source": name,
-        "seed": seed,
+        **job,
         "same_task": settings.same_task(config, name),
         "reference_accuracy": accuracy,
         "is_test": accuracy >= config.floor,
