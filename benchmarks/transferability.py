@@ -201,7 +201,7 @@ def _solvers():
             f"top_pair over an SVD each, {' x '.join(map(str, size))}",
             ours / dense,
             "times",
-            "<= 1.1",
+            "",
             beside,
         ]
 

@@ -1,12 +1,13 @@
 """What is measured is kept whole and comes back; fits and limits are what they say. No time is judged."""
 
+import io
 import json
 
 import pytest
 import torch
 
 from benchmarks import __main__ as command
-from benchmarks import _record, book, growth, limits, transferability
+from benchmarks import _record, before, book, growth, limits, transferability
 from lib.base.tables import Table
 from lib.chapters import benchmarks as plot
 from lib.engine import results
@@ -75,6 +76,32 @@ def test_shares_of_the_time_are_shares():
     assert sum(found.values()) == pytest.approx(1)
     assert min(found.values()) > 0
     assert len(found) == len(transferability.PARTS) + 1
+
+
+class Played:
+    """A worker whose answers are known: seconds that grow by the round, and one value."""
+
+    def __init__(self, seconds, value):
+        self.seconds, self.value, self.stdin, self.stdout = seconds, value, io.StringIO(), self
+
+    def readline(self):
+        self.seconds += 1
+        return json.dumps({"seconds": self.seconds, "values": [0.5, self.value]})
+
+
+def test_a_call_beside_another_revision_is_a_ratio_of_medians():
+    then, now = Played(0.0, 0.25), Played(6.0, 0.75)  # a round to warm up, then 2 to 10 and 8 to 16
+    assert before.line("measure", then, now) == ["measure", 2.0, before.ASKED, 12.0, 6.0, 0.5]
+    assert then.stdin.getvalue() == "measure\n" * (before.ROUNDS + 1)
+    then.readline = lambda: ""
+    with pytest.raises(RuntimeError, match="'measure' ended"):
+        before.line("measure", then, now)
+
+
+def test_the_code_of_a_folder_is_that_folder(tmp_path):
+    (tmp_path / "lib").mkdir()
+    with before.code_of(str(tmp_path)) as found:
+        assert found == tmp_path
 
 
 def test_a_failed_benchmark_leaves_the_others_their_turn(monkeypatch, capsys):

@@ -53,6 +53,17 @@ def test_measure_is_the_jacobians_measured(source, target, chunk_size):
         close(getattr(found, field), wanted[field])
 
 
+@pytest.mark.parametrize("outputs", [1, 4, 10])
+def test_no_colour_picture_goes_through_a_dense_svd(outputs, monkeypatch):
+    """The call that users make has 85 of them in a chunk, too few for the batched reduction."""
+    svd, columns = torch.linalg.svd, []
+    monkeypatch.setattr(torch.linalg, "svd", lambda J, **more: columns.append(J.shape[-1]) or svd(J, **more))
+    x = normal(90, 3, 32, 32)
+    measure(*(mlp(inputs=3072, outputs=outputs, seed=seed) for seed in (0, 1)), x.flatten(1))
+    assert columns
+    assert max(columns) <= outputs
+
+
 def test_weights_are_repetitions():
     source, target = normal(5, 3, 4), normal(5, 2, 4, seed=1)
     often = torch.tensor([0, 1, 3, 2, 1])
