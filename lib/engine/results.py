@@ -18,6 +18,7 @@ from lib.base import project
 from lib.base.tables import Table
 from lib.base.version import VERSION
 from lib.engine import store
+from lib.engine.experiment import C, Experiment
 
 FOLDER = project.ROOT / "results"
 MEASURED = FOLDER / "benchmarks"  # tables of `python -m benchmarks --record`
@@ -182,13 +183,13 @@ def titled(result: Result, title: str) -> str:
     return f"{'Recorded' if result.path else result.config.preset.capitalize()} run · {title}"
 
 
-def caption(module: Any, config: Any, provenance: dict) -> str:
+def caption(experiment: Experiment[C], config: C, provenance: dict[str, Any]) -> str:
     """`quick: miniature data · digits · seeds 0-2 · cpu · torch 2.14.1`, with what differs from the preset.
 
-    The module may say better what a preset is, by LABELS = {"quick": "quick: the paper's size"}.
+    The experiment may say better what a preset is, by LABELS = {"quick": "quick: the paper's size"}.
     """
-    label = getattr(module, "LABELS", {}).get(config.preset) or _label(config.preset, provenance)
-    base, own = dataclasses.asdict(module.PRESETS[config.preset]), dataclasses.asdict(config)
+    label = getattr(experiment, "LABELS", {}).get(config.preset) or _label(config.preset, provenance)
+    base, own = dataclasses.asdict(experiment.PRESETS[config.preset]), dataclasses.asdict(config)
     changed = [f"{k} = {v}" for k, v in own.items() if v != base[k] and k not in ("device", "seeds")]
     return _caption(label + (", changed: " + ", ".join(changed) if changed else ""), config, provenance)
 
@@ -262,13 +263,13 @@ def _lines(content: dict[str, Any]) -> str:
     )
 
 
-def _label(preset: str, provenance: dict) -> str:
+def _label(preset: str, provenance: dict[str, Any]) -> str:
     if preset == "paper":
         return "paper settings"
     return f"{preset}: {_DATA.get(preset, 'own settings') if provenance['data'] else 'generated data'}"
 
 
-def _caption(label: str, config: Any, provenance: dict, *more: str) -> str:
+def _caption(label: str, config: Any, provenance: dict[str, Any], *more: str) -> str:
     seeds = "seed 0" if config.seeds == 1 else f"seeds 0-{config.seeds - 1}"
     environment = provenance["environment"]
     torch = environment["torch"].partition("+")[0]  # without the build: 2.14.1+cu130

@@ -167,5 +167,11 @@ def imported(path):
 
 
 def test_what_is_outside_exists():
-    for place in [*fingerprint.OUTSIDE, *fingerprint.HIDDEN, *fingerprint.DRAWS, fingerprint.CAPTIONS, *TAKEN]:
+    for place in [
+        *fingerprint.OUTSIDE,
+        *fingerprint.HIDDEN,
+        *fingerprint.DRAWS,
+        fingerprint.CAPTIONS,
+        *TAKEN,
+    ]:
         assert (fingerprint.PACKAGE / place).exists(), place
