@@ -15,11 +15,11 @@ from lib.base import compute
 from lib.data import images as data
 from lib.data import registry
 from lib.engine import parameters, results, runs
-from lib.experiments.common import pixels
+from lib.experiments.common import pixels, stored
 from lib.experiments.images import claims, figures, networks, settings, tables
 from lib.experiments.images import record as images
 from lib.experiments.images.readings import READINGS
-from lib.measures import estimators
+from lib.measures import estimators, transferability
 
 TINY = dataclasses.replace(
     images.PRESETS["quick"],
@@ -102,6 +102,32 @@ def test_a_record_is_plain_and_the_same_each_time_on_any_number_of_threads(recor
     }
     other = runs.fresh(images, TINY, JOB | {"seed": 1})
     assert other["tau1"] != record["tau1"]
+
+
+def test_another_floor_or_probe_trains_nothing_and_attacks_nothing_again(monkeypatch):
+    """Training, tau and attacks are steps: what they do not depend on leaves them as they were stored."""
+
+    def never(*_, **__):
+        raise AssertionError("computed again")
+
+    first = runs.fresh(images, TINY, JOB)
+    for module, name in (
+        (stored, "state"),
+        (transferability, "measure"),
+        (pixels, "record"),
+        (pixels, "in_parts"),
+    ):
+        monkeypatch.setattr(module, name, never)
+    changed = dataclasses.replace(TINY, floor=1.01, probe_strengths=(1.0,))
+    again = runs.fresh(images, changed, JOB)
+    assert (first["is_test"], again["is_test"]) == (first["reference_accuracy"] >= TINY.floor, False)
+    assert again["knowledge"]["probe_strength"] == 1.0
+    for part in ("attacks", "sweeps", "tau1", "tau2_null"):
+        assert again[part] == first[part]
+    for part in ("source", "reference", "tau", "attack"):
+        assert again["seconds"][part] == first["seconds"][part]
+    with pytest.raises(AssertionError, match="computed again"):
+        runs.fresh(images, dataclasses.replace(TINY, epsilon=0.2), JOB)
 
 
 def test_a_record_holds_what_its_models_do(record):

@@ -14,6 +14,7 @@ from lib.attacks.words.spelling import Words
 from lib.base import compute
 from lib.data import registry
 from lib.engine import parameters
+from lib.experiments.common import stored
 from lib.experiments.text import attacking, networks, settings, tangent
 from lib.experiments.text import record as text
 from lib.measures import transferability
@@ -43,6 +44,26 @@ def test_a_record_is_plain_and_the_same_each_time_on_any_number_of_threads(recor
         k: v for k, v in record.items() if k != "seconds"
     }
     assert {"tau", "attack", "knowledge", "rivals", "source", "reference"} <= record["seconds"].keys()
+
+
+def test_another_probe_trains_nothing_and_attacks_nothing_again(monkeypatch):
+    """Training, tau and attacks are steps: what they do not depend on leaves them as they were stored."""
+
+    def never(*_, **__):
+        raise AssertionError("computed again")
+
+    forget()
+    first = made(JOB)
+    forget()
+    for module, name in ((stored, "state"), (attacking, "textfooler"), (tangent, "jacobians")):
+        monkeypatch.setattr(module, name, never)
+    again = made(JOB, dataclasses.replace(TINY, probe_strengths=(1.0,), transfer_epochs=1))
+    assert again["knowledge"] != first["knowledge"]
+    for part in ("attacks", "textfooler", "readings", "by_length"):
+        assert again[part] == first[part]
+    with pytest.raises(AssertionError, match="computed again"):
+        made(JOB, dataclasses.replace(TINY, similarity=0.1))
+    forget()
 
 
 def test_every_source_and_the_control_make_records():
