@@ -72,9 +72,10 @@ def _problem(folder: Path, parts: list[Path]) -> str:
 
 def _note(folder: Path) -> dict[str, str]:
     try:
-        return json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+        found: dict[str, str] = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
+    return found
 
 
 def _files(parts: Iterable[Path]) -> list[Path]:

@@ -186,7 +186,7 @@ def setup(app: Any) -> dict[str, Any]:
             refresh()
             build.started(BUILD)
 
-    def outdated(app: Any, env: Any, added: set, changed: set, removed: set) -> list[str]:
+    def outdated(app: Any, env: Any, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
         now = {name: _content(name) for name in toc()}
         before, env.lib_chapters = getattr(env, "lib_chapters", {}), now
         return [name for name in now if name in env.found_docs and now[name] != before.get(name)]
@@ -247,7 +247,7 @@ def _seed(name: str) -> None:
     from myst_parser.config.main import MdParserConfig
 
     path = _path(name)
-    done = nbformat.read(executed(name), as_version=4)
+    done = nbformat.read(executed(name), as_version=4)  # type: ignore[no-untyped-call]
     target = read_myst_markdown_notebook(
         path.read_text(encoding="utf-8"), config=MdParserConfig(), add_source_map=True, path=str(path)
     )

@@ -61,7 +61,7 @@ def setup(app: Any) -> dict[str, Any]:
     which carries its digest, is out of date.
     """
 
-    def outdated(app: Any, env: Any, added: set, changed: set, removed: set) -> list[str]:
+    def outdated(app: Any, env: Any, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
         return [] if same_static(Path(app.outdir)) else sorted(env.found_docs)
 
     def finished(app: Any, error: Exception | None) -> None:
@@ -127,6 +127,6 @@ def _outputs(executed: Path) -> int:
     return sum(any(_shown(output) for output in cell.get("outputs", ())) for cell in visible)
 
 
-def _shown(output: dict) -> bool:
+def _shown(output: dict[str, Any]) -> bool:
     kinds = output.get("data", {"text/plain": ""})
     return not all(kind.startswith("application/papermill.record/") for kind in kinds)
