@@ -15,6 +15,7 @@ from lib.data import faces, registry
 from lib.experiments.attributes.readings import ACCURACY, LOSS, ranks
 from lib.experiments.attributes.settings import CELEBA
 from lib.experiments.common.observations import Observations
+from lib.statistics.grid import taus
 
 # CelebA's names of Table 1's five, in its order: by adversarial loss; and the table's own names.
 SHOWN = dict(
@@ -112,10 +113,5 @@ def _plain(name: str) -> str:
 
 
 def _taus(x: Tensor, y: Tensor) -> Tensor:
-    """Kendall's tau of each row, without ties."""
-    n = x.shape[1]
-    parts = [
-        (torch.sign(a[:, :, None] - a[:, None]) * torch.sign(b[:, :, None] - b[:, None])).sum((1, 2))
-        for a, b in zip(x.split(500), y.split(500))
-    ]
-    return torch.cat(parts) / (n * (n - 1))
+    """Kendall's tau of each row."""
+    return taus([statistics.Group(x.T, y.T, (), ())])
