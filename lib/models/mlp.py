@@ -39,6 +39,14 @@ class MLP(nn.Module):
         return cast(Tensor, self.output(self.features(x)))
 
 
+def of_state(state: dict[str, Tensor]) -> MLP:
+    """The network with these parameters, frozen: any number of outputs is read off from their shapes."""
+    width, inputs = state["hidden.weight"].shape
+    model = MLP(inputs, width, len(state["output.bias"]), generator=torch.Generator())
+    model.load_state_dict(state)
+    return model.requires_grad_(False).eval()
+
+
 def uniform(shape: Any, generator: torch.Generator) -> Tensor:
     """U(-0.5, 0.5) in float64, the law of every random parameter of Section 4.1."""
     return torch.rand(shape, generator=generator, dtype=torch.float64) - 0.5

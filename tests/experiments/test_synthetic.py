@@ -7,11 +7,9 @@ import torch
 
 from lib.base import paper
 from lib.engine import fingerprint, parameters, runs
-from lib.experiments.synthetic import claims as facts
-from lib.experiments.synthetic import controls, figures, measures, networks, tables, tracking
+from lib.experiments.synthetic import claims, figures, measures, networks, pairing, tables, tracking
 from lib.experiments.synthetic import record as rbf
 from lib.measures import jacobian, transferability
-from lib.theory import ledger
 
 # the store warns when a file of lib is edited while the tests run; that is no fault of the experiment
 pytestmark = pytest.mark.filterwarnings("ignore:.*changed after this process")
@@ -217,15 +215,15 @@ def test_every_link_is_a_sentence_of_the_paper():
 
 def test_untrained_targets_are_no_test(result):
     strict = dataclasses.replace(result, config=dataclasses.replace(result.config, floor=1e-6))
-    for table in (tables.tracking_table(strict), tables.verdicts(strict)):
+    for table in (tables.links(strict), tables.verdicts(strict)):
         assert "Not a test" in table.note
         assert all(cell is None for row in table.rows for cell in row[2:])
-    assert len(tables.tracking_table(result).rows) == len(tracking.LINKS)
-    assert "test" not in tables.tracking_table(result).note
+    assert len(tables.links(result).rows) == len(tracking.LINKS)
+    assert "test" not in tables.links(result).note
 
 
 def test_tables_and_figures_come_from_records_alone(result):
-    for table in (tables.references, tables.tracking_table, tables.verdicts, tables.ratios):
+    for table in (tables.references, tables.links, tables.verdicts, tables.ratios):
         assert len(table(result).rows) >= 1
     assert "n, inputs" in str(tables.problem())
     assert len(tables.movements({"all": result}, 1.0).rows) == 1
@@ -247,73 +245,72 @@ def test_bands_hold_the_middle_of_the_first_directions(result):
 
 
 def test_r2_is_tau2_before_the_projection(result):
-    found = controls.pairings(result)
+    found = pairing.pairings(result)
     assert len(found) == 2  # two seeds, one width
     for item, row in zip(found, [row for row in result.records if row["direction"] == 0], strict=True):
         assert item.tau2 == pytest.approx(row["tau2"][-1])
         assert item.psi == pytest.approx(row["projection_scale"][-1])
         assert item.tau2 == pytest.approx(item.psi * (2 - item.psi) * item.explained)
         assert item.explained_null >= item.tau2_null - 0.05  # other shuffles, no projection
-    assert controls.above_null(found, projected=True) <= 2
+    assert pairing.above_null(found, projected=True) <= 2
 
 
 def test_the_null_with_kept_signs_keeps_what_is_common_and_no_more():
     draw = torch.Generator().manual_seed(0)
     source = torch.randn(400, 3, generator=draw, dtype=torch.float64)
     target = source @ torch.randn(3, 2, generator=draw, dtype=torch.float64)
-    assert controls.explained(source, target) == pytest.approx(1)
-    assert controls.explained(torch.cat([source, source], 1), target) == pytest.approx(1)  # rank 3 of 6
+    assert pairing.explained(source, target) == pytest.approx(1)
+    assert pairing.explained(torch.cat([source, source], 1), target) == pytest.approx(1)  # rank 3 of 6
     common = torch.ones(400, 1, dtype=torch.float64) * torch.tensor([1.0, 2.0, 0.5], dtype=torch.float64)
     signs = torch.randint(0, 2, (400, 1), generator=draw) * 2.0 - 1
-    assert controls.explained_null(signs * common, -signs * common, generator=draw) == pytest.approx(1)
+    assert pairing.explained_null(signs * common, -signs * common, generator=draw) == pytest.approx(1)
     noise = torch.randn(400, 2, generator=draw, dtype=torch.float64)
-    assert float(controls.explained_null(source, noise, generator=draw).mean()) < 0.05
+    assert float(pairing.explained_null(source, noise, generator=draw).mean()) < 0.05
 
 
 def test_controls_count_what_the_records_say(result):
-    table = controls.over_t({"default": result})
+    table = tables.over_t({"default": result})
     half = sorted(row["tau1"][1] for row in result.records)
     assert table.rows[1][1] == pytest.approx((half[1] + half[2]) / 2)
     assert table.rows[0][3] < table.rows[-1][3]  # the refit loss rises with t
     below = sum(row["transferred_loss"][-1] < row["blank_loss"] for row in result.records)
-    assert controls.untrained(result).rows[0][3] == f"{below} of 4"
+    assert tables.untrained(result).rows[0][3] == f"{below} of 4"
 
 
-def decided(fact):
-    """The verdict of a fact whose checks have passed."""
-    ledger.Row(*fact).decide()
-    return fact[4]
+def decided(row):
+    """The verdict of a claim whose checks have passed."""
+    row.decide()
+    return row.verdict
 
 
-def test_facts_of_the_literal_run_follow_its_curves(result):
+def test_claims_of_the_literal_run_follow_its_curves(result):
     for sign, verdict in ((1, "observed"), (-1, "refuted")):
         rows = [
             row | {"tau1": [1.0, 0.1, 0.05], "transferred_loss": [5.0, 5.0 + sign, 5.0 + 2 * sign]}
             for row in result.records
         ]
-        fact = facts.facts(result, dataclasses.replace(result, records=rows))[-1]
-        assert decided(fact) == verdict
-    assert "95% or more" in fact[3]
+        row = claims.rows(result, dataclasses.replace(result, records=rows))[-1]
+        assert decided(row) == verdict
+    assert "95% or more" in row.found
 
 
 @pytest.mark.parametrize(("sign", "verdict"), [(1, "observed"), (-1, "not shown")])
-def test_facts_of_the_recorded_run_follow_its_records(result, sign, verdict):
+def test_claims_of_the_recorded_run_follow_its_records(result, sign, verdict):
     link = tracking.LINKS[4]
     rows = [row | {"blank_loss": 2.0} for row in made_up(link, sign)]
-    pooled = tracking.pooled(rows, link)
-    assert pooled.value == sign
-    beyond, trend = facts.recorded(dataclasses.replace(result, records=rows))
+    assert tracking.over_seeds(tracking.at_fixed_t(rows, link.first, link.turned)).value == sign
+    beyond, trend = claims.recorded(dataclasses.replace(result, records=rows))
     assert decided(beyond) == "observed"
     assert decided(trend) == verdict
-    assert ("it falls" in trend[3]) == (sign < 0)
+    assert ("it falls" in trend.found) == (sign < 0)
     rows[0]["blank_loss"] = 0.5
-    assert decided(facts.recorded(dataclasses.replace(result, records=rows))[0]) == "refuted"
+    assert decided(claims.recorded(dataclasses.replace(result, records=rows))[0]) == "refuted"
 
 
-def test_the_fact_about_pairs_needs_every_network():
-    one = controls.Pairing(50, 0.5, 0.6, 0.7, 0.8, 0.75)
-    assert decided(facts.paired([one])) == "observed"
-    assert decided(facts.paired([one, dataclasses.replace(one, explained=0.74)])) == "refuted"
+def test_the_claim_about_pairs_needs_every_network():
+    one = pairing.Pairing(50, 0.5, 0.6, 0.7, 0.8, 0.75)
+    assert decided(claims.paired([one])) == "observed"
+    assert decided(claims.paired([one, dataclasses.replace(one, explained=0.74)])) == "refuted"
 
 
 @pytest.mark.parametrize(

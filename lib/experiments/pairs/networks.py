@@ -12,7 +12,7 @@ from torch import Tensor
 from lib.base import compute
 from lib.experiments.pairs.settings import Config
 from lib.measures import jacobian, transferability
-from lib.models.mlp import MLP, beta_bound, uniform
+from lib.models.mlp import MLP, beta_bound, of_state, uniform
 
 SCALE = 1.5  # weights are drawn from U(-SCALE, SCALE): bent enough for Jacobians to differ between points
 
@@ -67,8 +67,4 @@ def unrelated(config: Config, seed: int) -> Pair:
 
 def _first_outputs(state: dict[str, Tensor], outputs: int) -> MLP:
     """The network with weights `state`, cut down to its first outputs."""
-    width, inputs = state["hidden.weight"].shape
-    net = MLP(inputs, width, outputs, generator=torch.Generator())
-    cut = {name: w[:outputs] if name.startswith("output") else w for name, w in state.items()}
-    net.load_state_dict(cut)
-    return net.requires_grad_(False).eval()
+    return of_state({name: w[:outputs] if name.startswith("output") else w for name, w in state.items()})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,8 +10,8 @@ from matplotlib.figure import Figure
 from lib.base import style
 from lib.engine.results import Result
 from lib.experiments.synthetic import tracking
+from lib.experiments.synthetic.tracking import Pair
 
-Pair = tuple[int, int]
 Line = tuple[str, str]  # a quantity's name in the records, and its label
 
 _GREEN, _BLUE, _RED, _MAGENTA, _BLACK = (
@@ -127,7 +126,7 @@ def fixed_t(result: Result, at: Sequence[float] = (0.2, 0.5, 1.0)) -> Figure:
 
 def _own(result: Result) -> list[Pair]:
     """The pairs of widths to show: the paper's kind, a target and itself moved; others only if alone."""
-    pairs = tracking.pairs(result.records)
+    pairs = list(tracking.sweeps(result.records))
     return [pair for pair in pairs if pair[0] == pair[1]] or pairs
 
 
@@ -141,7 +140,7 @@ def _lines(
     skip: int = 0,
 ) -> None:
     """Median and band of each quantity; `colour` overrides the series', `skip` leaves out t = 0 (log 0)."""
-    t: list[Any] = result.records[0]["t"][skip:]
+    t = result.records[0]["t"][skip:]
     for index, (name, label) in enumerate(lines, start=first):
         look = style.series(index) | ({} if colour is None else {"color": colour})
         low, middle, high = (values[skip:] for values in tracking.band(result.records, name, pair))

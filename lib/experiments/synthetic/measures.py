@@ -55,21 +55,21 @@ class Scene:
         fresh = source.features(self.fresh_x) @ last.weight.T + last.bias
         return last.loss, float(squared(fresh - self.fresh_y))
 
-    def stranger(self) -> dict[str, float]:
-        """tau1 and tau2 from the untrained network, which knows nothing of the target, to the target."""
-        found = transferability.measure_jacobians(jacobian.jacobians(self.blank, self.x), self.jacobians)
-        return {"blank_tau1": found.tau1, "blank_tau2": found.tau2}
-
     @torch.no_grad()
     def reference(self) -> dict[str, float]:
-        """What a reader needs to judge the target: losses, the targets' variance, radius and smoothness."""
-        return self.stranger() | {
+        """What a reader needs to judge the target: losses, the targets' variance, radius and smoothness.
+
+        tau1 and tau2 from the untrained network, which knows nothing of the target, to the target, too.
+        """
+        blank = transferability.measure_jacobians(jacobian.jacobians(self.blank, self.x), self.jacobians)
+        return {
+            "blank_tau1": blank.tau1,
+            "blank_tau2": blank.tau2,
             "reference_loss": self.loss,
             "reference_loss_fresh": float(squared(self.target(self.fresh_x) - self.fresh_y)),
             "target_variance": float(squared(self.y - self.y.mean(0))),
             "linear_loss": probe.affine_refit(self.x, self.y).loss,
-            "blank_loss": self.refit(self.blank)[0],
-            "blank_loss_fresh": self.refit(self.blank)[1],
+            **dict(zip(("blank_loss", "blank_loss_fresh"), self.refit(self.blank))),
             "radius": self.radius,
             "beta_target": mlp.beta_bound(self.target),
             "beta_target_sampled": mlp.beta_sampled(self.target, self.inside),
@@ -81,12 +81,8 @@ def scene(problem: Problem, seed: int, target: mlp.MLP, epsilon: float, device: 
     x, y = (part.to(device) for part in sample(problem, seed))
     fresh_x, fresh_y = (part.to(device) for part in sample(problem, seed, fresh=True))
     share = torch.rand(SEGMENT_POINTS, 1, generator=compute.generator(seed, "segments"), dtype=x.dtype)
-    width, outputs = target.hidden.out_features, target.output.out_features
-    blank = (
-        mlp.MLP(x.shape[1], width, outputs, generator=compute.generator(seed, "blank", width))
-        .to(device)
-        .eval()
-    )
+    width, stream = target.hidden.out_features, compute.generator(seed, "blank", target.hidden.out_features)
+    blank = mlp.MLP(problem.inputs, width, problem.outputs, generator=stream)
     jac = jacobian.jacobians(target, x)
     return Scene(
         target,
@@ -99,7 +95,7 @@ def scene(problem: Problem, seed: int, target: mlp.MLP, epsilon: float, device: 
         attack=epsilon * singular.top_right(jac).to(x),
         epsilon=epsilon,
         radius=float(x.norm(dim=1).max()),
-        blank=blank,
+        blank=blank.to(device).eval(),
     )
 
 

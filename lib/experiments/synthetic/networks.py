@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lib.base import compute
 from lib.engine import runs
+from lib.experiments.common import stored
 from lib.models import mlp
 
 Direction = dict[str, Tensor]
@@ -68,8 +69,22 @@ def squared(residual: Tensor) -> Tensor:
     return residual.square().sum(1).mean()
 
 
-def train(model: mlp.MLP, x: Tensor, y: Tensor, steps: int) -> float:
-    """Minimise E|f(x) - y|^2 over all samples at once, by `steps` iterations of L-BFGS; return the loss."""
+def network(variant: str, seed: int, width: int, steps: int, device: torch.device) -> mlp.MLP:
+    """The trained network of a variant, seed and width, computed once and stored."""
+    key = {"rbf network": variant, "seed": seed, "width": width, "steps": steps} | asdict(PROBLEMS[variant])
+    state = runs.artifact(key, partial(_trained, variant, seed, width, steps, device))
+    return stored.loaded(_untrained(variant, seed, width), state, str(device))
+
+
+def _untrained(variant: str, seed: int, width: int) -> mlp.MLP:
+    stream, problem = compute.generator(seed, "rbf weights", width), PROBLEMS[variant]
+    return mlp.MLP(problem.inputs, width, problem.outputs, generator=stream)
+
+
+def _trained(variant: str, seed: int, width: int, steps: int, device: torch.device) -> stored.State:
+    """Minimise E|f(x) - y|^2 over all samples at once, by `steps` iterations of L-BFGS."""
+    model = _untrained(variant, seed, width).to(device)
+    x, y = (part.to(device) for part in sample(PROBLEMS[variant], seed))
     optimizer = torch.optim.LBFGS(
         model.parameters(),
         max_iter=steps,
@@ -80,39 +95,14 @@ def train(model: mlp.MLP, x: Tensor, y: Tensor, steps: int) -> float:
         line_search_fn="strong_wolfe",
     )
 
-    def closure() -> Tensor:
+    def closure() -> float:
         optimizer.zero_grad()
         loss = squared(model(x) - y)
         loss.backward()
-        return loss
+        return loss.item()
 
     optimizer.step(closure)
-    with torch.no_grad():
-        return float(squared(model(x) - y))
-
-
-def network(variant: str, seed: int, width: int, steps: int, device: torch.device) -> mlp.MLP:
-    """The trained network of a variant, seed and width, computed once and stored."""
-    key = {"rbf network": variant, "seed": seed, "width": width, "steps": steps}
-    state = runs.artifact(
-        key | asdict(PROBLEMS[variant]), partial(_trained, variant, seed, width, steps, device)
-    )
-    model = _untrained(PROBLEMS[variant], seed, width)
-    model.load_state_dict(state)
-    return model.to(device).eval()
-
-
-def _untrained(problem: Problem, seed: int, width: int) -> mlp.MLP:
-    stream = compute.generator(seed, "rbf weights", width)
-    return mlp.MLP(problem.inputs, width, problem.outputs, generator=stream)
-
-
-def _trained(variant: str, seed: int, width: int, steps: int, device: torch.device) -> dict[str, Tensor]:
-    problem = PROBLEMS[variant]
-    model = _untrained(problem, seed, width).to(device)
-    x, y = sample(problem, seed)
-    train(model, x.to(device), y.to(device), steps)
-    return {name: value.cpu() for name, value in model.state_dict().items()}
+    return stored.state(model)
 
 
 def draw_direction(model: mlp.MLP, moves: str, generator: torch.Generator) -> Direction:
@@ -123,8 +113,5 @@ def draw_direction(model: mlp.MLP, moves: str, generator: torch.Generator) -> Di
 
 def moved(model: mlp.MLP, direction: Direction, t: float) -> mlp.MLP:
     """A copy of `model` with the parameters W + t V."""
-    state = model.state_dict()
-    width, inputs = state["hidden.weight"].shape
-    copy = mlp.MLP(inputs, width, len(state["output.bias"]), generator=torch.Generator())
-    copy.load_state_dict({name: w.cpu() + t * direction[name] for name, w in state.items()})
-    return copy.to(state["hidden.weight"].device).eval()
+    state = {name: w.cpu() + t * direction[name] for name, w in model.state_dict().items()}
+    return mlp.of_state(state).to(model.hidden.weight.device)

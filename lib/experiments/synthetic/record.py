@@ -10,23 +10,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import torch
+
 from lib.base import compute
 from lib.experiments.synthetic import measures, networks
-from lib.experiments.synthetic.settings import LABELS, PRESETS, Config
+from lib.experiments.synthetic.settings import LABELS as LABELS
+from lib.experiments.synthetic.settings import PRESETS as PRESETS
+from lib.experiments.synthetic.settings import Config
 from lib.theory import bounds
 
-__all__ = [
-    "JOB_IGNORES",
-    "LABELS",
-    "NAME",
-    "PRESETS",
-    "RERUN_TOLERANCE",
-    "Config",
-    "datasets",
-    "jobs",
-    "recompute",
-    "run_job",
-]
 NAME = "synthetic"
 RERUN_TOLERANCE = 0.25  # L-BFGS magnifies the last bit: 1e-14 in the start moves a record by up to a tenth
 JOB_IGNORES = ("seeds", "directions", "widths", "floor")  # none of them changes a record
@@ -55,30 +47,8 @@ def jobs(config: Config) -> list[dict[str, Any]]:
 
 
 def run_job(config: Config, job: dict[str, Any]) -> dict[str, Any]:
-    """One sweep: the job, what the target is like, and for each quantity a list over t.
-
-    On one thread: sums depend on the number of threads in the last bit, and L-BFGS magnifies it.
-    """
-    with compute.at_most_threads(1):
-        return _sweep(config, job)
-
-
-def recompute(record: dict[str, Any]) -> dict[str, list[float]]:
-    """What can be computed again from a stored record: alpha and Theorem 3's bounds."""
-    root_loss, radius = math.sqrt(record["reference_loss"]), record["radius"]
-    terms = zip(record["gradient_difference"], record["norm_ratio"], record["beta"])
-    third = [
-        bounds.theorem_3(root_loss, math.sqrt(lhs), ratio, beta, radius).rhs for lhs, ratio, beta in terms
-    ]
-    return {
-        "alpha": [math.sqrt(value) for value in record["alpha_squared"]],
-        "theorem_3_paper": [rhs["paper"] for rhs in third],
-        "theorem_3_half_beta": [rhs["half_beta"] for rhs in third],
-    }
-
-
-def _sweep(config: Config, job: dict[str, Any]) -> dict[str, Any]:
-    seed, device = job["seed"], compute.resolve_device(config.device)
+    """One sweep: the job, what the target is like, and for each quantity a list over t."""
+    seed, device = job["seed"], torch.device(config.device)
     problem = networks.PROBLEMS[config.variant]
     trained = {
         width: networks.network(config.variant, seed, width, config.train_steps, device)
@@ -95,3 +65,17 @@ def _sweep(config: Config, job: dict[str, Any]) -> dict[str, Any]:
         chance = compute.generator(seed, "null", job["width"], job["source_width"], job["direction"], t)
         rows.append(measures.measure(scene, source, chance, config.nulls))
     return job | scene.reference() | {"t": points} | {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def recompute(record: dict[str, Any]) -> dict[str, list[float]]:
+    """What can be computed again from a stored record: alpha and Theorem 3's bounds."""
+    root_loss, radius = math.sqrt(record["reference_loss"]), record["radius"]
+    terms = zip(record["gradient_difference"], record["norm_ratio"], record["beta"])
+    third = [
+        bounds.theorem_3(root_loss, math.sqrt(lhs), ratio, beta, radius).rhs for lhs, ratio, beta in terms
+    ]
+    return {
+        "alpha": [math.sqrt(value) for value in record["alpha_squared"]],
+        "theorem_3_paper": [rhs["paper"] for rhs in third],
+        "theorem_3_half_beta": [rhs["half_beta"] for rhs in third],
+    }

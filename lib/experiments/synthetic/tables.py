@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
 from lib.base import paper
 from lib.base.tables import Table, number
-from lib.engine.results import Result
-from lib.experiments.synthetic import networks, tracking
-from lib.experiments.synthetic.tracking import Records
+from lib.engine.results import Record, Result
+from lib.experiments.synthetic import networks, pairing, tracking
+from lib.experiments.synthetic.tracking import label, sweeps
 from lib.statistics import Interval
 
 NAMES = {
@@ -35,6 +35,8 @@ RATIOS = (  # bound, what it bounds, how the bound is called
     ("theorem_3_paper", "transferred_loss", "Theorem 3, as printed, against the refit last layer"),
     ("theorem_3_no_beta", "transferred_loss", "without its β term, against the refit last layer"),
 )
+Column = Callable[[Sequence[Record]], Any]  # from the records of one pair of widths
+SHARES = "Loss over the variance of y, medians over seeds."
 
 
 def problem(variants: Sequence[str] = ("default", "literal", "icml")) -> Table:
@@ -70,40 +72,130 @@ def targets(seeds: int, variants: Sequence[str] = ("default", "literal")) -> Tab
 
 def references(result: Result) -> Table:
     """Is it a test? The target's loss as a share of the variance, in and out of sample, and its rivals'."""
-    rows = []
-    for pair in tracking.pairs(result.records):
-        own = tracking.own(result.records, pair)
-        shares = [
-            median(row[name] / row["target_variance"] for row in own)
-            for name in (
-                "reference_loss",
-                "reference_loss_fresh",
-                "linear_loss",
-                "blank_loss",
-                "blank_loss_fresh",
-            )
+
+    def passed(own: Sequence[Record]) -> str:
+        return f"{sum(tracking.trained(row, result.config.floor) for row in own)} of {len(own)}"
+
+    columns = {
+        "f_T": _middle("reference_loss", share=True),
+        "f_T, fresh x": _middle("reference_loss_fresh", share=True),
+        "linear fit": _middle("linear_loss", share=True),
+        "random hidden layer": _middle("blank_loss", share=True),
+        "the same, fresh x": _middle("blank_loss_fresh", share=True),
+        "trained": passed,
+    }
+    return _by_width(result, columns, SHARES)
+
+
+def untrained(result: Result) -> Table:
+    """The refit loss at the end of the sweep beside that of the random hidden layer: is anything left?"""
+
+    def better(own: Sequence[Record]) -> str:
+        return f"{sum(row['transferred_loss'][-1] < row['blank_loss'] for row in own)} of {len(own)}"
+
+    columns = {
+        "last layer refit, t = 1": _middle("transferred_loss", -1, share=True),
+        "random hidden layer": _middle("blank_loss", share=True),
+        "sweeps in which the first is less": better,
+    }
+    return _by_width(result, columns, SHARES)
+
+
+def strangers(result: Result, t: float) -> Table:
+    """tau1 and tau2 at one t, beside what an untrained network and the two nulls of tau2 reach; medians."""
+    index = result.records[0]["t"].index(t)
+    columns = {
+        "τ₁": _middle("tau1", index),
+        "τ₁, untrained network": _middle("blank_tau1"),
+        "τ₂": _middle("tau2", index),
+        "τ₂, split half": _middle("tau2_split", index),
+        "τ₂, untrained network": _middle("blank_tau2"),
+        "τ₂, null, signs kept, 95 %": _middle("tau2_kept_high", index),
+        "τ₂, null, random signs, 95 %": _middle("tau2_null_high", index),
+    }
+    note = f"t = {t:g}; medians over seeds; 95 %: the point that 95 % of a null's draws stay below."
+    return _by_width(result, columns, note)
+
+
+def over_t(results: Mapping[str, Result]) -> Table:
+    """tau1, tau2 and the refit loss, as a share of the best constant's, at every t; medians over seeds."""
+    first = next(iter(results.values()))
+    grid = first.records[0]["t"]
+    columns = {
+        f"{title}, {variant}": [
+            _middle(name, index, share=name == "transferred_loss")(result.records)
+            for index in range(len(grid))
         ]
-        passed = sum(tracking.trained(row, result.config.floor) for row in own)
-        rows.append([tracking.label(pair), *shares, f"{passed} of {len(own)}"])
-    columns = [
-        "width",
-        "f_T",
-        "f_T, fresh x",
-        "linear fit",
-        "random hidden layer",
-        "the same, fresh x",
-        "trained",
+        for name, title in (("tau1", "τ₁"), ("tau2", "τ₂"), ("transferred_loss", "refit"))
+        for variant, result in results.items()
+    }
+    note = f"refit: loss of the refit last layer over the variance of y. Medians over seeds. {first.caption}"
+    return Table(["t", *columns], list(zip(grid, *columns.values())), note=note)
+
+
+def movements(results: Mapping[str, Result], t: float) -> Table:
+    """What moves with t: the same sweep for each reading of W, medians over seeds at one t."""
+    columns = {
+        "τ₁": "tau1",
+        "τ₂": "tau2",
+        "α²": "alpha_squared",
+        "gradient difference": "gradient_difference",
+        "last layer refit": "transferred_loss",
+        "best affine g": "affine_loss",
+    }
+    rows = []
+    for reading, result in results.items():
+        index = result.records[0]["t"].index(t)
+        rows.append([reading, *[_middle(name, index)(result.records) for name in columns.values()]])
+    note = f"t = {t:g}. {next(iter(results.values())).caption}"
+    return Table(["what moves", *columns], rows, note=note)
+
+
+def ratios(result: Result) -> Table:
+    """Each bound over what it bounds, where the source has moved: median [10 %, 90 %] of all points."""
+    pairs = list(sweeps(result.records))
+    rows = [
+        [name, *[_interval(tracking.ratio(result.records, over, under, pair)) for pair in pairs]]
+        for over, under, name in RATIOS
     ]
-    return Table(columns, rows, note=f"Loss over the variance of y, medians over seeds. {result.caption}")
+    columns = ["bound over the true value", *[f"width {label(p)}" for p in pairs]]
+    return Table(columns, rows, note=result.caption)
 
 
-def tracking_table(result: Result) -> Table:
+def smoothness(result: Result) -> Table:
+    """beta at the two ends of the sweep from above and from below, the radius, and its share of Theorem 3."""
+    rows = []
+    for pair, own in sweeps(result.records).items():
+        share = _interval(tracking.smoothness_share(result.records, pair))
+        for index, t in ((0, 0.0), (-1, own[0]["t"][-1])):
+            betas = [_middle(name, index)(own) for name in ("beta_sampled", "beta", "beta_product")]
+            rows.append([label(pair), t, *betas, _middle("radius")(own), share])
+    columns = ["width", "t", "β, found", "β, certified", "c |W₁|² |W₂|", "max |x|", "β's share of the root"]
+    note = f"β of the less smooth of source and target; medians over seeds. {result.caption}"
+    return Table(columns, rows, note=note)
+
+
+def pairings(found: Sequence[pairing.Pairing], caption: str) -> Table:
+    """Medians over seeds, and in how many networks the value is above its null's 95 % point."""
+    rows = []
+    for width in dict.fromkeys(item.width for item in found):
+        own = [item for item in found if item.width == width]
+        names = ("psi", "tau2", "tau2_null", "explained", "explained_null")
+        psi, *values = (median(getattr(item, name) for item in own) for name in names)
+        above = [f"{pairing.above_null(own, projected=one)} of {len(own)}" for one in (True, False)]
+        rows.append([width, psi, *values[:2], above[0], *values[2:], above[1]])
+    columns = ["width", "ψ", "τ₂", "its null", "above", "R², no projection", "its null", "above"]
+    note = f"t = 1; null: the 95 % point of {pairing.REPEATS} shuffles, signs kept; medians over seeds."
+    return Table(columns, rows, note=f"{note} {caption}")
+
+
+def links(result: Result) -> Table:
     """Each correlation that the text claims: along the sweep, with seeds mismatched, and at fixed t."""
     found, note = _tracked(result)
     rows = [
         [
             f"{NAMES[item.link.first]} and {'−' if item.link.sign < 0 else ''}{NAMES[item.link.second]}",
-            tracking.label((item.width, item.source_width)),
+            label(item.pair),
             _interval(item.along),
             item.sign_p,
             item.other_seeds.null,
@@ -113,118 +205,49 @@ def tracking_table(result: Result) -> Table:
         ]
         for item in found
     ]
-    columns = [
-        "pair",
-        "width",
-        "along t",
-        "p, signs",
-        "other seeds' curve",
-        "p, above other seeds",
-        "at fixed t",
-        "p, Holm",
-    ]
+    columns = ["pair", "width", "along t", "p, signs", "other seeds' curve", "p, above other seeds",
+               "at fixed t", "p, Holm"]  # fmt: skip
     explained = "Kendall's tau-b: mean over seeds [95 % t interval over seeds, cut at -1 and 1]. "
-    explained += "Every p is one-sided. " + note
-    return Table(columns, rows, note=explained, digits=2)
+    return Table(columns, rows, note=f"{explained}Every p is one-sided. {note}", digits=2)
 
 
 def verdicts(result: Result) -> Table:
-    """The sentences of Section 4.1 about its curves, each with what the rule of `claims.Tracking` decides."""
+    """The sentences of Section 4.1 about its curves, each with what the rule of `Tracking` decides."""
     found, note = _tracked(result)
-    pairs = tracking.pairs(tested(result))
     rows = [
         [paper.claim(link.claim).quote, f"{NAMES[link.first]}, {NAMES[link.second]}"]
         + [item.finding for item in found if item.link == link]
         for link in tracking.LINKS
     ]
-    return Table(["as printed", "pair", *[f"width {tracking.label(p)}" for p in pairs]], rows, note=note)
-
-
-def ratios(result: Result) -> Table:
-    """Each bound over what it bounds, where the source has moved: median [10 %, 90 %] of all points."""
-    pairs = tracking.pairs(result.records)
-    rows = [
-        [name, *[_interval(tracking.ratio(result.records, over, under, pair)) for pair in pairs]]
-        for over, under, name in RATIOS
-    ]
-    return Table(
-        ["bound over the true value", *[f"width {tracking.label(p)}" for p in pairs]],
-        rows,
-        note=result.caption,
-    )
-
-
-def smoothness(result: Result) -> Table:
-    """beta at the two ends of the sweep from above and from below, the radius, and its share of Theorem 3."""
-    rows = []
-    for pair in tracking.pairs(result.records):
-        own = tracking.own(result.records, pair)
-        share = _interval(tracking.smoothness_share(result.records, pair))
-        radius = median(row["radius"] for row in own)
-        for index, t in ((0, 0.0), (-1, own[0]["t"][-1])):
-            values = [
-                median(row[name][index] for row in own) for name in ("beta_sampled", "beta", "beta_product")
-            ]
-            rows.append([tracking.label(pair), t, *values, radius, share])
-    columns = ["width", "t", "β, found", "β, certified", "c |W₁|² |W₂|", "max |x|", "β's share of the root"]
-    note = f"β of the less smooth of source and target; medians over seeds. {result.caption}"
-    return Table(columns, rows, note=note)
-
-
-def movements(results: dict[str, Result], t: float) -> Table:
-    """What moves with t: the same sweep for each reading of W, medians over seeds at one t."""
-    names = ("tau1", "tau2", "alpha_squared", "gradient_difference", "transferred_loss", "affine_loss")
-    rows = []
-    for reading, result in results.items():
-        index = result.records[0]["t"].index(t)
-        rows.append([reading, *[median(row[name][index] for row in result.records) for name in names]])
-    columns = ["what moves", "τ₁", "τ₂", "α²", "gradient difference", "last layer refit", "best affine g"]
-    return Table(columns, rows, note=f"t = {t:g}. {next(iter(results.values())).caption}")
-
-
-def strangers(result: Result, t: float) -> Table:
-    """tau1 and tau2 at one t, beside what an untrained network and the two nulls of tau2 reach; medians."""
-    index = result.records[0]["t"].index(t)
-    names = ("tau1", "blank_tau1", "tau2", "tau2_split", "blank_tau2", "tau2_kept_high", "tau2_null_high")
-    rows = []
-    for pair in tracking.pairs(result.records):
-        own = tracking.own(result.records, pair)
-        found = {
-            name: median(row[name][index] if isinstance(row[name], list) else row[name] for row in own)
-            for name in names
-        }
-        rows.append([tracking.label(pair), *found.values()])
-    columns = [
-        "width",
-        "τ₁",
-        "τ₁, untrained network",
-        "τ₂",
-        "τ₂, split half",
-        "τ₂, untrained network",
-        "τ₂, null, signs kept, 95 %",
-        "τ₂, null, random signs, 95 %",
-    ]
-    note = f"t = {t:g}; medians over seeds; 95 %: the point that 95 % of a null's draws stay below. "
-    note += result.caption
-    return Table(columns, rows, note=note)
-
-
-def tested(result: Result) -> Records:
-    """The records that are a test: of seeds whose targets are all trained to the floor; none if under two."""
-    failed = {row["seed"] for row in result.records if not tracking.trained(row, result.config.floor)}
-    kept = [row for row in result.records if row["seed"] not in failed]
-    return kept if len({row["seed"] for row in kept}) > 1 else []
+    widths = [f"width {label(pair)}" for pair in sweeps(tracking.tested(result))]
+    return Table(["as printed", "pair", *widths], rows, note=note)
 
 
 def _tracked(result: Result) -> tuple[list[tracking.Tracking], str]:
     """The tracking of the records that are a test, and the note that goes with it."""
-    kept = tested(result)
+    kept = tracking.tested(result)
     if not kept:
         return [], f"Not a test: fewer than two seeds have a trained target. {result.caption}"
     left_out = len(result.records) - len(kept)
-    return tracking.tracking(kept), (
-        f"{left_out} sweeps left out: not a test. " if left_out else ""
-    ) + result.caption
+    note = f"{left_out} sweeps left out: not a test. " if left_out else ""
+    return tracking.tracking(kept), note + result.caption
+
+
+def _by_width(result: Result, columns: Mapping[str, Column], note: str) -> Table:
+    """A row for each pair of widths."""
+    pairs = sweeps(result.records).items()
+    rows = [[label(pair), *[column(own) for column in columns.values()]] for pair, own in pairs]
+    return Table(["width", *columns], rows, note=f"{note} {result.caption}")
+
+
+def _middle(name: str, index: int | None = None, *, share: bool = False) -> Column:
+    """The median of a quantity (at a point of the sweep), as a share of the targets' variance if asked."""
+
+    def value(row: Record) -> float:
+        found: float = row[name] if index is None else row[name][index]
+        return found / row["target_variance"] if share else found
+
+    return lambda rows: median(map(value, rows))
 
 
 def _interval(found: Interval) -> str:

@@ -10,38 +10,49 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from lib import statistics
 from lib.base import compute
+from lib.engine.results import Record, Result
+from lib.statistics import Interval, Permutation, grid
 
 LEVEL = 0.05  # of every interval and test, after Holm's correction over the claims of one run
 REPEATS = 2_000
 QUANTILES = (0.1, 0.5, 0.9)  # of every band and ratio
-Records = Sequence[dict[str, Any]]
+Records = Sequence[Record]
+Pair = tuple[int, int]  # width of the target, width of the source
 
 
 @dataclass(frozen=True)
 class Link:
     """A sentence of Section 4.1 as an order: `first` rises with `second` (sign +1) or falls (-1)."""
 
+    title: str
     claim: str  # key in lib.base.paper
     first: str
     second: str
     sign: int = 1
 
+    @property
+    def turned(self) -> str:
+        """The quantity that `first` rises with: `second`, or "−second"."""
+        return self.second if self.sign > 0 else f"−{self.second}"
+
 
 LINKS = (
-    Link("rbf_correlations", "tau1", "transferred_loss", -1),
-    Link("rbf_correlations", "tau2", "transferred_loss", -1),
-    Link("rbf_correlations", "alpha", "transferred_loss", -1),  # alpha squared has the same order
-    Link("rbf_theorem_2_tracks", "theorem_2_paper", "gradient_difference"),
-    Link("rbf_theorem_3_trend", "theorem_3_paper", "transferred_loss"),
-    Link("rbf_tau1_tracks_alpha", "tau1", "alpha"),
-)
+    Link("τ₁ goes with the transferred loss", "rbf_correlations", "tau1", "transferred_loss", -1),
+    Link("τ₂ goes with the transferred loss", "rbf_correlations", "tau2", "transferred_loss", -1),
+    # alpha squared has the same order
+    Link("α goes with the transferred loss", "rbf_correlations", "alpha", "transferred_loss", -1),
+    Link("Theorem 2's bound tracks the true value", "rbf_theorem_2_tracks", "theorem_2_paper",
+         "gradient_difference"),
+    Link("Theorem 3's bound and the loss have similar trends", "rbf_theorem_3_trend", "theorem_3_paper",
+         "transferred_loss"),
+    Link("τ₁ tracks α", "rbf_tau1_tracks_alpha", "tau1", "alpha"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,13 +60,12 @@ class Tracking:
     """One link in one pair of widths; `fixed` is None for one direction, `adjusted` is its p after Holm."""
 
     link: Link
-    width: int
-    source_width: int
-    along: statistics.Interval  # mean tau-b over t, Student's t interval over seeds
+    pair: Pair
+    along: Interval  # mean tau-b over t, Student's t interval over seeds
     sign_p: float  # as many seeds in the claimed direction, by coin flips
-    other_seeds: statistics.Permutation  # the same statistic when the seeds are mismatched
-    fixed: statistics.Permutation | None  # mean tau-b among directions at fixed t > 0
-    fixed_interval: statistics.Interval | None  # the same, Student's t interval over seeds
+    other_seeds: Permutation  # the same statistic when the seeds are mismatched
+    fixed: Permutation | None  # mean tau-b among directions at fixed t > 0
+    fixed_interval: Interval | None  # the same, Student's t interval over seeds
     adjusted: float | None
 
     @property
@@ -65,126 +75,141 @@ class Tracking:
             return "contradicted"
         if self.along.low <= 0:
             return "not seen"
-        if self.fixed is None or self.fixed_interval is None or self.adjusted is None:
+        if self.fixed_interval is None or self.adjusted is None:
             return "along t only tested"
         if self.adjusted <= LEVEL:
             return "holds, also at fixed t"
         return "opposite at fixed t" if self.fixed_interval.high < 0 else "with t; not seen at fixed t"
 
 
-def pairs(records: Records) -> list[tuple[int, int]]:
-    """The pairs (target width, source width) of a run, in its order."""
-    return list(dict.fromkeys((row["width"], row["source_width"]) for row in records))
+def sweeps(records: Records) -> dict[Pair, list[Record]]:
+    """{(target width, source width): its records}, in the run's order."""
+    found: dict[Pair, list[Record]] = {}
+    for row in records:
+        found.setdefault((row["width"], row["source_width"]), []).append(row)
+    return found
 
 
-def own(records: Records, pair: tuple[int, int]) -> list[dict[str, Any]]:
-    """The records of one pair of widths."""
-    return [row for row in records if (row["width"], row["source_width"]) == pair]
-
-
-def label(pair: tuple[int, int]) -> str:
+def label(pair: Pair) -> str:
     """ "50", or "100 ← 50" for a target of width 100 and a source of width 50."""
     return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]} ← {pair[1]}"
 
 
-def trained(row: dict[str, Any], floor: float) -> bool:
+def trained(row: Record, floor: float) -> bool:
     """Whether the record's target counts as trained: its loss is at most `floor` of the targets' variance."""
-    return row["reference_loss"] <= floor * row["target_variance"]
+    return bool(row["reference_loss"] <= floor * row["target_variance"])
 
 
-def curves(records: Records, name: str, pair: tuple[int, int]) -> Tensor:
+def tested(result: Result) -> Records:
+    """The records that are a test: of seeds whose targets are all trained to the floor; none if under two."""
+    failed = {row["seed"] for row in result.records if not trained(row, result.config.floor)}
+    kept = [row for row in result.records if row["seed"] not in failed]
+    return kept if len({row["seed"] for row in kept}) > 1 else []
+
+
+def curves(records: Records, name: str, pair: Pair) -> Tensor:
     """A quantity as (seeds, directions, points), for one pair of widths.
 
-    Raises ValueError if the pair has no record.
+    "−name" is the quantity with its sign turned, "a b" the product of two. Raises ValueError if the pair has
+    no record.
     """
-    rows = own(records, pair)
-    if not rows:
-        raise ValueError(f"no record of widths {pair}: this run has {pairs(records)}")
-    seeds = list(dict.fromkeys(row["seed"] for row in rows))
-    values = [[row[name] for row in rows if row["seed"] == seed] for seed in seeds]
-    return torch.tensor(values, dtype=torch.float64)
+    known = sweeps(records)
+    if pair not in known:
+        raise ValueError(f"no record of widths {pair}: this run has {list(known)}")
+    seeds = dict.fromkeys(row["seed"] for row in known[pair])
+
+    def quantity(part: str) -> Tensor:
+        values = [[row[part] for row in known[pair] if row["seed"] == seed] for seed in seeds]
+        return torch.tensor(values, dtype=torch.float64)
+
+    whole = torch.stack([quantity(part) for part in name.removeprefix("−").split(" ")]).prod(0)
+    return -whole if name.startswith("−") else whole
 
 
-def centred(records: Records, name: str, pair: tuple[int, int]) -> Tensor:
+def points(records: Records, name: str) -> Tensor:
+    """A quantity at every recorded point with t > 0, of all pairs of widths, seeds and directions."""
+    return torch.cat([curves(records, name, pair)[:, :, 1:].flatten() for pair in sweeps(records)])
+
+
+def centred(records: Records, name: str, pair: Pair) -> Tensor:
     """A quantity (seeds, directions, points) less the mean over its seed's directions, at each t."""
     values = curves(records, name, pair)
     return values - values.mean(1, keepdim=True)
 
 
-def band(records: Records, name: str, pair: tuple[int, int]) -> tuple[list[float], list[float], list[float]]:
+def band(records: Records, name: str, pair: Pair) -> list[list[float]]:
     """Low, middle, high over the seeds at each t: quantiles .1, .5, .9 of the first direction's sweeps."""
     first = curves(records, name, pair)[:, 0]
-    low, middle, high = torch.quantile(
-        first, torch.tensor([0.1, 0.5, 0.9], dtype=first.dtype), dim=0
+    found: list[list[float]] = torch.quantile(
+        first, torch.tensor(QUANTILES, dtype=first.dtype), dim=0
     ).tolist()
-    return low, middle, high
+    return found
+
+
+def at_fixed_t(records: Records, x: str, y: str, *pairs: Pair) -> list[statistics.Group]:
+    """Two quantities as a grid, a group a target network: its directions at every t > 0 (0 is one network).
+
+    `pairs` of widths; none named: all.
+    """
+    return [
+        statistics.Group(a[:, 1:], b[:, 1:], (seed,) * (a.shape[1] - 1), (pair,) * (a.shape[1] - 1))
+        for pair in pairs or sweeps(records)
+        for seed, (a, b) in enumerate(zip(curves(records, x, pair), curves(records, y, pair)))
+    ]
+
+
+def along_t(records: Records, x: str, y: str, *pairs: Pair) -> list[statistics.Group]:
+    """The same for the order of the points of each seed's first sweep."""
+    return [
+        statistics.Group(a[0].unsqueeze(1), b[0].unsqueeze(1), (seed,), (pair,))
+        for pair in pairs or sweeps(records)
+        for seed, (a, b) in enumerate(zip(curves(records, x, pair), curves(records, y, pair)))
+    ]
+
+
+def over_seeds(cells: Sequence[statistics.Group]) -> Interval:
+    """The mean tau-b with Student's t interval over seeds, cut to where a tau-b can lie."""
+    return statistics.seed_interval(grid.by_seed(cells), limits=statistics.TAU)
 
 
 def tracking(records: Records) -> list[Tracking]:
     """Every link in every pair of widths of one run; needs at least two seeds."""
     with compute.at_most_threads(1):  # thousands of tiny operations: threads would only wait for one another
-        found = [_track(records, link, pair) for pair in pairs(records) for link in LINKS]
-    tested = [item for item in found if item.fixed is not None]
-    adjusted = iter(statistics.holm([item.fixed.p_one_sided for item in tested if item.fixed]))
-    return [item if item.fixed is None else replace(item, adjusted=next(adjusted)) for item in found]
+        found = [_track(records, link, pair) for pair in sweeps(records) for link in LINKS]
+    adjusted = iter(statistics.holm([item.fixed.p_one_sided for item in found if item.fixed]))
+    return [replace(item, adjusted=next(adjusted)) if item.fixed else item for item in found]
 
 
-def _track(records: Records, link: Link, pair: tuple[int, int]) -> Tracking:
-    first = curves(records, link.first, pair)
-    second = link.sign * curves(records, link.second, pair)
+def _track(records: Records, link: Link, pair: Pair) -> Tracking:
+    first, second = (curves(records, name, pair) for name in (link.first, link.turned))
+    along = along_t(records, link.first, link.turned, pair)
+    fixed = at_fixed_t(records, link.first, link.turned, pair) if first.shape[1] > 1 else []
     stream = compute.generator(0, "tracking", *pair, link.first, link.second)
-    along = [statistics.kendall(x, y).tau for x, y in zip(first[:, 0], second[:, 0])]
-    groups = [(x[:, 1:], y[:, 1:]) for x, y in zip(first, second)]  # t = 0 is one network for all directions
-    many = first.shape[1] > 1
-    own = [statistics.stratified_permutation([g], generator=stream, repeats=1).value for g in groups if many]
+    mismatched = statistics.mismatched(first[:, 0], second[:, 0], generator=stream, repeats=REPEATS)
+    groups = [(group.x, group.y) for group in fixed]
     return Tracking(
         link,
-        *pair,
-        along=_of_taus(along),
-        sign_p=statistics.sign_test(along),
-        other_seeds=statistics.mismatched(first[:, 0], second[:, 0], generator=stream, repeats=REPEATS),
-        fixed=statistics.stratified_permutation(groups, generator=stream, repeats=REPEATS) if many else None,
-        fixed_interval=_of_taus(own) if many else None,
+        pair,
+        along=over_seeds(along),
+        sign_p=statistics.sign_test(grid.by_seed(along)),
+        other_seeds=mismatched,
+        fixed=statistics.stratified_permutation(groups, generator=stream, repeats=REPEATS) if fixed else None,
+        fixed_interval=over_seeds(fixed) if fixed else None,
         adjusted=None,
     )
 
 
-def pooled(records: Records, link: Link) -> statistics.Interval:
-    """The mean tau-b at fixed t over all pairs of widths; Student's t interval over 2 or more seeds."""
-    taus = []
-    for pair in pairs(records):
-        first, second = (curves(records, name, pair) for name in (link.first, link.second))
-        taus.append([
-            statistics.stratified_permutation(
-                [(x[:, 1:], link.sign * y[:, 1:])], generator=compute.generator(0, "pooled"), repeats=1
-            ).value
-            for x, y in zip(first, second)
-        ])  # fmt: skip
-    return _of_taus([sum(seed) / len(seed) for seed in zip(*taus)])
-
-
-def _of_taus(values: list[float]) -> statistics.Interval:
-    """The t interval over seeds, cut to where a tau-b can lie."""
-    return statistics.seed_interval(values, limits=statistics.TAU)
-
-
-def ratio(records: Records, over: str, under: str, pair: tuple[int, int]) -> statistics.Interval:
+def ratio(records: Records, over: str, under: str, pair: Pair) -> Interval:
     """How many times `under` goes into `over`: quantiles .1, .5, .9 of all points with t > 0."""
     return _spread(curves(records, over, pair) / curves(records, under, pair))
 
 
-def smoothness_share(records: Records, pair: tuple[int, int]) -> statistics.Interval:
+def smoothness_share(records: Records, pair: Pair) -> Interval:
     """The share that the beta term has in the root of Theorem 3's bound; quantiles as in `ratio`."""
     without, whole = (curves(records, f"theorem_3_{name}", pair).sqrt() for name in ("no_beta", "paper"))
     return _spread(1 - without / whole)
 
 
-def distance(records: Records, first: str, second: str, pair: tuple[int, int]) -> float:
-    """The largest |first - second| of any sweep and t."""
-    return float((curves(records, first, pair) - curves(records, second, pair)).abs().max())
-
-
-def _spread(values: Tensor) -> statistics.Interval:
+def _spread(values: Tensor) -> Interval:
     moved = values[:, :, 1:].flatten()
-    low, middle, high = torch.quantile(moved, torch.tensor(QUANTILES, dtype=moved.dtype)).tolist()
-    return statistics.Interval(low, middle, high)
+    return Interval(*torch.quantile(moved, torch.tensor(QUANTILES, dtype=moved.dtype)).tolist())
