@@ -7,13 +7,12 @@ therefore stand beside the seconds that training the reference took.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from lib.verdict import settings
-from lib.verdict.settings import Run, Setting
+from lib.verdict.settings import Setting, Settings
 
 PARTS = {
     "tau": "τ₁, τ₂, α² (Jacobians)",
@@ -35,34 +34,33 @@ class Cost:
     passes: str
 
 
-def costs(runs: Mapping[str, Run]) -> list[Cost]:
+def costs(every: Settings) -> list[Cost]:
     """Every part that the records of a recorded setting time."""
     found = []
-    for setting in settings.of(*settings.FOUR):
-        run = runs[setting.key]
-        passes = PASSES[setting.key](run.config) if run and setting.key in PASSES else {}
-        for part in PARTS if run else ():
-            times = [row["seconds"][part] for row in run.records if part in row.get("seconds", {})]
+    for one in filter(None, settings.four(every)):
+        passes = PASSES[one.key](one.result.config) if one.key in PASSES else {}
+        for part in PARTS:
+            times = [row["seconds"][part] for row in one.result.records if part in row.get("seconds", {})]
             if times:
-                found.append(Cost(setting, part, median(times), passes.get(part, "")))
+                found.append(Cost(one, part, median(times), passes.get(part, "")))
     return found
 
 
-def prices(runs: Mapping[str, Run]) -> dict[Setting, dict[str, float | None]]:
-    """{setting: {part: its median seconds / those of knowledge transfer}}, where both were timed."""
-    found: dict[Setting, dict[str, float]] = {}
-    for cost in costs(runs):
-        found.setdefault(cost.setting, {})[cost.part] = cost.seconds
+def prices(every: Settings) -> dict[str, dict[str, float | None]]:
+    """{title: {part: its median seconds / those of knowledge transfer}}, where both were timed."""
+    found: dict[str, dict[str, float]] = {}
+    for cost in costs(every):
+        found.setdefault(cost.setting.title, {})[cost.part] = cost.seconds
     return {
-        setting: {part: parts[part] / parts["knowledge"] if part in parts else None for part in COMPARED}
-        for setting, parts in found.items()
+        title: {part: parts[part] / parts["knowledge"] if part in parts else None for part in COMPARED}
+        for title, parts in found.items()
         if parts.get("knowledge")
     }
 
 
-def dearer(runs: Mapping[str, Run]) -> str:
+def dearer(every: Settings) -> str:
     """One sentence: where do the attacks take longer than what they are to predict?"""
-    found = {setting.title: shares["attack"] for setting, shares in prices(runs).items() if shares["attack"]}
+    found = {title: shares["attack"] for title, shares in prices(every).items() if shares["attack"]}
     if not found:
         return "No recorded run timed both the attacks and knowledge transfer."
     longer = [f"{title} (× {ratio:.1f})" for title, ratio in found.items() if ratio > 1]

@@ -5,21 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import Tensor
-
-from lib import statistics
 from lib.statistics import Interval
 
 Decision = Literal["holds", "holds weakly", "not shown", "false as printed"]
 LEVEL = 0.05
 STRONG = 0.5  # the least mean tau-b that deserves the word
-
-
-def spread(values: Tensor) -> Interval | None:
-    """Student's 95 % interval of mean tau-bs, cut to [-1, 1]; None for a single value."""
-    if len(values) < 2:
-        return None
-    return statistics.seed_interval(values, limits=statistics.TAU)
 
 
 @dataclass(frozen=True)
@@ -45,12 +35,9 @@ class Evidence:
         return self.interval is not None and self.interval.low > 0
 
     def __str__(self) -> str:
-        spread = (
-            f" [{self.interval.low:.2f}, {self.interval.high:.2f}]"
-            if self.interval
-            else f" (one {self.over})"
-        )
-        return f"τ_b {self.tau:.2f}{spread}, p {short(self.p)}"
+        spread = self.interval
+        over = f"[{spread.low:.2f}, {spread.high:.2f}]" if spread else f"(one {self.over})"
+        return f"τ_b {self.tau:.2f} {over}, p {short(self.p)}"
 
 
 def correlation(found: Evidence | None) -> Decision:

@@ -1,175 +1,189 @@
-"""The experiments that a verdict is made of: one table, and how each one's recorded run is read."""
+"""The settings that a verdict is made of: each an experiment's recorded run, asked by the names all share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import torch
-from torch import Tensor
 
+from lib.base import compute
 from lib.engine import results
+from lib.engine.results import Absent, Record, Result, Value
 from lib.experiments.attributes.readings import READINGS as ATTRIBUTES
-from lib.experiments.common.observations import Readings
+from lib.experiments.common.observations import Observations, Readings
 from lib.experiments.images.readings import READINGS as IMAGES
-from lib.experiments.tasks import summary as rooms
+from lib.experiments.synthetic import tracking
+from lib.experiments.tasks import summary as tasks
 from lib.experiments.text.readings import READINGS as TEXT
-from lib.verdict import radial
-from lib.verdict.order import Grid, Group
+from lib.statistics import Grid
+from lib.verdict import evidence
+from lib.verdict.rule import Evidence, Hits
 
-Value = Callable[[dict[str, Any]], float]
 OWN = "adversarial loss"  # in every setting: the measure that its section of the paper uses
 ALIASES = {  # one name for what the settings call differently
     "same kind of task": "class overlap",
     "same category": "class overlap",
     "source's own success": "source accuracy",
 }
-Run = Any  # a results.Result, or a results.Absent, which is false
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Setting:
-    """One scenario of section 4: its chapter, its experiment, and the module that reads its records.
+    """One scenario of section 4: its experiment's recorded run (false where there is none) and its readings.
 
-    `summary` offers MEASURES, KNOWLEDGE, RIVALS (name -> record -> number, higher is better), HEADLINE (the
-    pair that the paper's claim is about), targets, source_names, values and title.
+    `key` is the name of experiment and chapter; `first` is how many seeds were known when the others were
+    run, None where all were run at once. Values are given by name or as a function of a record.
     """
 
     key: str
     title: str
     section: str
-    page: str
-    experiment: str
-    summary: Any
-    preset: str = "reduced"
-    first: int | None = None  # seeds whose results were known when the others were run; None: all at once
+    readings: Readings
+    first: int | None = None
+    run: Result | Absent = field(default=Absent("", ""))
 
-    def run(self, folder: Path | None = None) -> Run:
-        """The recorded run, or a `results.Absent`."""
-        return results.one(self.experiment, self.preset, folder=folder)
+    def __bool__(self) -> bool:
+        return bool(self.run)
 
-    def first_go(self, run: Run) -> Run:
-        """The run as it was before the last seeds were added."""
-        if not run or self.first is None:
-            return run
-        return replace(run, records=[row for row in run.records if row["seed"] < self.first])
+    @property
+    def part(self) -> str:
+        """ "4.2 data, images"."""
+        return f"{self.section} {self.title}"
+
+    def stream(self, *names: str) -> torch.Generator:
+        """Random numbers; a renamed experiment keeps those of its first name, and so its numbers."""
+        purpose, *rest = names
+        return compute.generator(0, purpose, results.names_of(self.key)[-1], *rest)
+
+    @property
+    def result(self) -> Result:
+        """The recorded run. Raises ValueError where there is none."""
+        if isinstance(self.run, Absent):
+            raise ValueError(f"{self.title} is not recorded: {self.run.note}")
+        return self.run
+
+    def first_go(self) -> Setting:
+        """The setting as it was before the last seeds were added."""
+        if self.first is None or not self:
+            return self
+        early = [row for row in self.result.records if row["seed"] < self.first]
+        return replace(self, run=replace(self.result, records=early))
 
     @property
     def headline(self) -> tuple[str, str]:
-        """(OWN, the section's knowledge transfer); OWN stands for the summary's own name of the measure."""
-        return OWN, self.summary.HEADLINE[1]
+        """(OWN, the section's knowledge transfer); OWN stands for the section's own name of the measure."""
+        return OWN, self.readings.headline[1]
 
-    @property
+    @cached_property
     def predictors(self) -> dict[str, Value]:
         """Measures, rivals and baselines, by the names that all settings share."""
-        found = {**self.summary.MEASURES, **self.summary.RIVALS}
+        found = self.readings.predictors
         named = {ALIASES.get(name, name): value for name, value in found.items()}
-        return {**named, OWN: found[self.summary.HEADLINE[0]]}
+        return {**named, OWN: found[self.readings.headline[0]]}
 
-    def targets(self, run: Run) -> list[Any]:
+    @cached_property
+    def seen(self) -> Observations:
+        """The grid of the recorded run."""
+        return self.readings.of(self.result)
+
+    @cached_property
+    def targets(self) -> list[str]:
         """The targets that are a test: none of their records has a reference below its floor."""
-        failed = {row.get("target") for row in run.records if not row.get("is_test", True)}
-        return [target for target in self.summary.targets(run) if target not in failed]
+        failed = {row["target"] for row in self.seen.rows if not row.get("is_test", True)}
+        return [target for target in self.seen.targets if target not in failed]
 
-    def grid(
-        self, run: Run, x: str | Value, y: str | Value, targets: Sequence[Any] | None = None
-    ) -> Grid | None:
+    def grid(self, x: str | Value, y: str | Value, targets: Sequence[str] | None = None) -> Grid | None:
         """The two values of every source, target (or these) and seed; None where they were not recorded."""
-        tables = []
+        if not self or not (wanted := self.targets if targets is None else targets):
+            return None
+        known = {**self.predictors, **self.readings.knowledge}
         try:
-            first, second = self._value(x), self._value(y)
-            for target in self.targets(run) if targets is None else targets:
-                tables.append((target, *(self.values(run, target, value) for value in (first, second))))
+            first, second = (known[value] if isinstance(value, str) else value for value in (x, y))
+            return [self.seen.group(first, second, *wanted)]
         except (KeyError, TypeError):  # a value that this run did not record, or None where it is not defined
             return None
-        if not tables:
-            return None
-        seeds = [range(a.shape[1]) for _, a, _ in tables]
-        return [
-            Group(
-                torch.cat([a for _, a, _ in tables], dim=1),
-                torch.cat([b for _, _, b in tables], dim=1),
-                tuple(seed for each in seeds for seed in each),
-                tuple(target for (target, _, _), each in zip(tables, seeds) for _ in each),
-            )
-        ]
 
-    def values(self, run: Run, target: Any, value: Value) -> Tensor:
-        """(sources, seeds) of one value; the rows are the same sources for every target."""
-        return self.summary.values(run, target, value)
+    def evidence(
+        self, x: str | Value, y: str | Value = "", targets: Sequence[str] | None = None, name: str = ""
+    ) -> Evidence | None:
+        """How x orders the sources by y, the section's knowledge transfer if it is not given.
 
-    def _value(self, name: str | Value) -> Value:
-        return {**self.predictors, **self.summary.KNOWLEDGE}[name] if isinstance(name, str) else name
+        None where they were not recorded. `targets`: on these alone; `name`: what x is called, where it is a
+        function.
+        """
+        y = y or self.headline[1]
+        grid = self.grid(x, y, targets)
+        stream = self.stream("verdict", str(name or x), str(y))
+        return evidence.evidence(grid, generator=stream) if grid else None
+
+    @cached_property
+    def found(self) -> Evidence | None:
+        """The evidence of the headline."""
+        return self.evidence(*self.headline)
+
+    @cached_property
+    def hits(self) -> Hits | None:
+        """How often the headline's measure has the best source first."""
+        grid = self.grid(*self.headline)
+        return evidence.hits(grid, generator=self.stream("verdict", "best")) if grid else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sweep(Setting):
-    """The synthetic sweep of section 4.1."""
+    """The synthetic sweep of section 4.1: sources are the directions of one target network, at fixed t.
 
-    def grid(
-        self, run: Run, x: str | Value, y: str | Value, targets: Sequence[Any] | None = None
-    ) -> Grid | None:
-        """One group for each target network, of its directions at fixed t."""
-        names = {**self.predictors, **self.summary.KNOWLEDGE}
-        return self.summary.grid(run, names.get(x, x), names.get(y, y))
+    x and y are names of quantities in its records, as `tracking.curves` takes them; OWN is alpha squared,
+    for section 4.1 calls alpha its normalised cross adversarial loss.
+    """
 
-
-@dataclass(frozen=True)
-class Tasks(Setting):
-    """The tasks of section 4.4: a target's own network is no source for it, and counts as NaN."""
-
-    def values(self, run: Run, target: Any, value: Value) -> Tensor:
-        """All tasks in the same order for every target."""
-        rows = [[value(_pairs(run, target, seed, self.summary)[name]) for seed in self.summary.seeds(run)]
-                for name in self.summary.NAMES]  # fmt: skip
-        found = torch.tensor(rows, dtype=torch.float64)
-        found[self.summary.NAMES.index(target)] = torch.nan
-        return found
+    def grid(self, x: str | Value, y: str | Value, targets: Sequence[str] | None = None) -> Grid | None:
+        """A group for each trained target network; None where none is."""
+        names = {OWN: "alpha_squared", self.headline[1]: "−transferred_loss"}
+        first, second = (names.get(str(value), str(value)) for value in (x, y))
+        return (self and tracking.at_fixed_t(tracking.tested(self.result), first, second)) or None
 
 
-_PAIRS: dict[tuple[int, Any, int], Any] = {}
+def _tasks(result: Result) -> list[Record]:
+    """A record a source, target and seed; a task is no source for itself."""
+    learnt = tasks.targets(result)
+    return [
+        pair | {"is_test": target in learnt}
+        for target in tasks.NAMES
+        for seed in tasks.seeds(result)
+        for source, pair in tasks.pairs(result, target, seed).items()
+        if source != target
+    ]
 
 
-def _pairs(run: Run, target: Any, seed: int, summary: Any) -> Any:
-    """`summary.pairs`, once for each run: every value of a pair comes from the same sums."""
-    key = id(run), target, seed
-    if key not in _PAIRS:
-        _PAIRS[key] = run, summary.pairs(run, target, seed)  # the run is kept, or its id could be used again
-    return _PAIRS[key][1]
-
-
-def _read_by(readings: Readings) -> Any:
-    """What `Setting.summary` asks of an experiment whose records are read by `Readings`."""
-    return SimpleNamespace(
-        MEASURES=readings.measures,
-        KNOWLEDGE=readings.knowledge,
-        RIVALS=readings.rivals,
-        HEADLINE=readings.headline,
-        title=readings.title,
-        targets=lambda run: readings.of(run).targets,
-        source_names=lambda run: readings.of(run).sources,
-        values=lambda run, target, value: readings.of(run).values(value, target),
-    )
-
-
+TASKS = Readings(tasks.MEASURES, tasks.KNOWLEDGE, tasks.RIVALS, tasks.HEADLINE, tasks.title,
+                 control=lambda name: name not in tasks.NAMES, rows=_tasks,
+                 order=tuple(tasks.NAMES))  # fmt: skip
+Settings = Mapping[str, Setting]
+SWEEPS = Readings({}, {}, {}, ("α²", "transferred loss (−)"))  # its records are read by `tracking`
 SETTINGS: tuple[Setting, ...] = (
-    Sweep("synthetic", "synthetic", "4.1", "synthetic", "synthetic", radial),
-    Setting("images", "data, images", "4.2", "images", "images", _read_by(IMAGES), first=3),
-    Setting("text", "data, text", "4.2", "text", "text", _read_by(TEXT), first=3),
-    Setting("attributes", "attributes", "4.3", "attributes", "attributes", _read_by(ATTRIBUTES), first=2),
-    Tasks("tasks", "tasks", "4.4", "tasks", "tasks", rooms, first=2),
+    Sweep("synthetic", "synthetic", "4.1", SWEEPS),
+    Setting("images", "data, images", "4.2", IMAGES, first=3),
+    Setting("text", "data, text", "4.2", TEXT, first=3),
+    Setting("attributes", "attributes", "4.3", ATTRIBUTES, first=2),
+    Setting("tasks", "tasks", "4.4", TASKS, first=2),
 )
 FOUR = ("images", "text", "attributes", "tasks")  # the settings that the question in the title is about
 
 
-def load(folder: Path | None = None) -> Mapping[str, Run]:
-    """{key: recorded run or `results.Absent`} of all settings."""
-    return {setting.key: setting.run(folder) for setting in SETTINGS}
+def load(folder: Path | None = None) -> Settings:
+    """{key: setting} with the recorded runs."""
+    return {one.key: replace(one, run=results.one(one.key, "reduced", folder=folder)) for one in SETTINGS}
 
 
-def of(*keys: str) -> tuple[Setting, ...]:
-    """The settings of these keys."""
-    return tuple(setting for setting in SETTINGS if setting.key in keys)
+def four(every: Settings) -> list[Setting]:
+    """The settings of the question, recorded or not."""
+    return [every[key] for key in FOUR]
+
+
+def together(some: Iterable[Setting], x: str = "", y: str = "") -> Evidence | None:
+    """Evidence over these settings at once: of two values, or of each one's headline."""
+    grids = [(one.grid(x or one.headline[0], y or one.headline[1]), one.stream("pooled")) for one in some]
+    return evidence.together([(grid, stream) for grid, stream in grids if grid])

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 
-from lib.base import paper
 from lib.experiments.pairs import maps
 from lib.measures import probe, transferability
 from lib.theory import proofs
-from lib.theory.symbolic.step import Refutation, Step
-from lib.verdict import rule
-from lib.verdict.rows import Row, at
+from lib.theory.symbolic.step import Step
+from lib.verdict import claims, rule
+from lib.verdict.claims import READING, Row
 
-PART = "theory"
-_OWN = "Theorem 2, our proof (Theorem R)"
+_PRINTED, _OWN = "Theorem 2, as printed", "Theorem 2, our proof (Theorem R)"
+_POSSIBLE, _THREE = "Theorem 2, the constants that are possible", "Lemma 1 and Theorem 3"
+_NORM = "Appendix A: the norm of a matrix function"
 
 
 def rows() -> list[Row]:
     """Every statement of sections 3, A to F, and the lines of its proofs that are false."""
     return [
-        _proved("Appendix A: the norm of a matrix function", "‖·‖ of a matrix function is a norm",
-                "Appendix A, p. 14", "definitions"),
+        _proved(_NORM, "‖·‖ of a matrix function is a norm", "Appendix A, p. 14", "definitions"),
         _proved("Proposition 1", "τ₁ and τ₂ lie in [0, 1]", "proposition_1", "propositions"),
         _best_map(),
         _one_measure(),
         _proved("Theorem 1", "Theorem 1: one output", "theorem_1", "theorem_1"),
         _theorem_2(),
-        _refuted("Theorem 2, as printed", ("X3, second bound: REFUTED", "(13) to (14): REFUTED"),
+        _refuted(_PRINTED, ("X3, second bound: REFUTED", "(13) to (14): REFUTED"),
                  "the proof of Theorem 2: the third term of (14)", "Appendix D, (13) to (14), p. 20",
                  "theorem_2"),
-        _refuted("Theorem 2, as printed", ("along the attack, '=': REFUTED",),
+        _refuted(_PRINTED, ("along the attack, '=': REFUTED",),
                  "the proof of Theorem 2: an equality after (16)", "Appendix D, after (16), p. 20",
                  "theorem_2"),
-        _refuted("Theorem 2, the constants that are possible", ("Frobenius reading: REFUTED",),
+        _refuted(_POSSIBLE, ("Frobenius reading: REFUTED",),
                  "Theorem 2 with its norm read as Frobenius", "Section 3.2, p. 5", "theorem_2"),
         _reduces(),
-        _proved("Lemma 1 and Theorem 3", "Theorem 3: the loss is bounded", "theorem_3", "theorem_3",
+        _proved(_THREE, "Theorem 3: the loss is bounded", "theorem_3", "theorem_3",
                 more="half of β suffices; for |x| ≤ R the bound grows with R²"),
-        _refuted("Lemma 1 and Theorem 3", ("mean value theorem: REFUTED",),
+        _refuted(_THREE, ("mean value theorem: REFUTED",),
                  "the proof of Theorem 3: a mean value theorem for vectors", "Appendix E, Lemma 1, p. 22",
                  "theorem_3"),
         _incomparable(),
@@ -50,12 +49,13 @@ def rows() -> list[Row]:
     ]  # fmt: skip
 
 
-def _steps(statement: str) -> dict[str, Step]:
-    return {step.name: step for step in proofs.PROOFS[statement]}
+def _steps(statement: str, *names: str) -> list[Step]:
+    found = {step.name: step for step in proofs.PROOFS[statement]}
+    return [found[name] for name in names]
 
 
-def _hold(steps: Sequence[Step]) -> bool:
-    return all(step.holds() and step.caught() for step in steps)
+def _hold(steps: Iterable[Step]) -> bool:
+    return proofs.hold(steps)()
 
 
 def _counted(steps: Sequence[Step]) -> str:
@@ -63,35 +63,28 @@ def _counted(steps: Sequence[Step]) -> str:
     return f"{len(steps)} step{plural} proved, {proofs.mutants(steps)} wrong versions caught"
 
 
-def _place(where: str) -> tuple[str, str]:
-    """(place, quotation) of a key of `paper.CLAIMS`, or of a place by itself."""
-    return (at(paper.claim(where)), paper.claim(where).quote) if where in paper.CLAIMS else (where, "")
-
-
 def _row(claim: str, where: str, evidence: str, ours: str, decision: rule.Decision, page: str) -> Row:
-    place, quote = _place(where)
-    return Row(PART, claim, place, evidence, ours, "exact", decision, page, quote)
+    return claims.asked("theory", page, claim, where, evidence).decided(ours, "exact", decision)
 
 
 def _proved(statement: str, claim: str, where: str, page: str, more: str = "") -> Row:
-    steps = [step for step in proofs.PROOFS[statement] if not isinstance(step.claim(), Refutation)]
+    steps = proofs.proved(proofs.PROOFS[statement])
     ours = "; ".join(part for part in (_counted(steps), more) if part)
     return _row(claim, where, "a proof", ours, rule.theory(_hold(steps)), page)
 
 
 def _refuted(statement: str, names: Sequence[str], claim: str, where: str, page: str) -> Row:
-    broken = _hold([_steps(statement)[name] for name in names])
+    broken = _hold(_steps(statement, *names))
     ours = "an exact instance breaks it" if broken else "stands"
-    evidence = "a line of a proof" if claim.startswith("the proof of") else "a reading of the text"
+    evidence = "a line of a proof" if claim.startswith("the proof of") else READING
     return _row(claim, where, evidence, ours, rule.theory(not broken), page)
 
 
 def _best_map() -> Row:
-    found = _steps("Proposition 1")
-    refuted = [found[name] for name in ("closed form", "projection acts", "clipping is closer")]
+    refuted = _hold(_steps("Proposition 1", "closed form", "projection acts", "clipping is closer"))
     ours = "not where the projection acts (ψ < 1): it rescales, and other maps fit better"
-    return _row("A is the best linear map", "best_map", "none", ours, rule.theory(not _hold(refuted)),
-                "definitions")  # fmt: skip
+    claim = "A is the best linear map"
+    return _row(claim, "best_map", "none", ours, rule.theory(not refuted), "definitions")
 
 
 def _one_measure() -> Row:
@@ -101,59 +94,59 @@ def _one_measure() -> Row:
     left = probe.affine_refit(source(x), y).loss / float((y - y.mean(0)).square().sum(1).mean())
     ours = f"x₁ and x₁²: τ₁ = {found.tau1:.0f}, and the best affine map leaves {left:.0%} of the variance"
     decision = rule.possible(found.tau1 > 1 - 1e-12 and left > 1 - 1e-12)
-    return _row("τ₁ = 1 is not sufficient", "tau1_not_sufficient", "an example is promised", ours, decision,
-                "definitions")  # fmt: skip
+    claim, printed = "τ₁ = 1 is not sufficient", "an example is promised"
+    return _row(claim, "tau1_not_sufficient", printed, ours, decision, "definitions")
 
 
 def _theorem_2() -> Row:
-    names = ("fitting error", "along the attack", "regrouping", "the norm of A")
-    own, kept = proofs.PROOFS[_OWN], [_steps("Theorem 2, as printed")[name] for name in names]
+    own = proofs.PROOFS[_OWN]
+    kept = _steps(_PRINTED, "fitting error", "along the attack", "regrouping", "the norm of A")
     ours = (
         f"another proof, constant 2 in place of 5: {_counted(own)}; the printed one's part: {_counted(kept)}"
     )
-    evidence = "a proof, with a step that is false"
-    return _row("Theorem 2: many outputs", "theorem_2", evidence, ours, rule.theory(_hold([*own, *kept])),
-                "theorem_2")  # fmt: skip
+    claim, printed = "Theorem 2: many outputs", "a proof, with a step that is false"
+    return _row(claim, "theorem_2", printed, ours, rule.theory(_hold([*own, *kept])), "theorem_2")
 
 
 def _proposition_2() -> Row:
     """Proved for a beta-smooth f_T; without that, which the paper does not ask, an instance breaks it."""
-    found = _steps("Proposition 2")
-    breaks = _hold([found["no common smoothness: REFUTED"]])
-    kept = [step for step in found.values() if not isinstance(step.claim(), Refutation)]
+    breaks = _hold(_steps("Proposition 2", "no common smoothness: REFUTED"))
+    kept = proofs.proved(proofs.PROOFS["Proposition 2"])
     ours = f"where f_T is β-smooth and λ the ratio of Definition 4: {_counted(kept)}" + (
         "; the paper asks for a bounded gradient only, and then the error need not be cubic" if breaks else ""
     )
-    decision = rule.theory(_hold(kept), everywhere=not breaks)
-    return _row("Proposition 2: the loss lies between two bounds", "proposition_2", "a proof", ours, decision,
-                "propositions")  # fmt: skip
+    claim, decision = (
+        "Proposition 2: the loss lies between two bounds",
+        rule.theory(_hold(kept), everywhere=not breaks),
+    )
+    return _row(claim, "proposition_2", "a proof", ours, decision, "propositions")
 
 
 def _reduces() -> Row:
-    special = _hold([_steps("Theorem 1")["equality"]])
-    fails = _hold([_steps("Theorem 2, the constants that are possible")["τ₁ = τ₂ = 1 is enough: REFUTED"]])
+    special = _hold(_steps("Theorem 1", "equality"))
+    fails = _hold(_steps(_POSSIBLE, "τ₁ = τ₂ = 1 is enough: REFUTED"))
     ours = "with one output, by Theorem 1; with several, τ₁ = τ₂ = 1 can leave a difference"
+    claim = "high τ₁, τ₂: an affine map brings the models together"
     decision = rule.theory(special, everywhere=not fails)
-    return _row("high τ₁, τ₂: an affine map brings the models together", "affine_reduces", "Theorems 1 and 2",
-                ours, decision, "theorem_2")  # fmt: skip
+    return _row(claim, "affine_reduces", "Theorems 1 and 2", ours, decision, "theorem_2")
 
 
 def _incomparable() -> Row:
     """f_T against 2 f_T: every factor is a power of 2, so that the comparison is exact."""
     draw = torch.Generator().manual_seed(0)
     stacks = [torch.randint(-4, 5, (6, 2, 3), generator=draw).double() for _ in range(2)]
-    one = transferability.measure_jacobians(stacks[0], stacks[1])
-    two = transferability.measure_jacobians(stacks[0], 2 * stacks[1])
+    one, two = (transferability.measure_jacobians(stacks[0], factor * stacks[1]) for factor in (1, 2))
     loss = [float(found.deviation_target.square().sum(1).mean()) for found in (one, two)]
     same = (one.tau1, one.tau2) == (two.tau1, two.tau2)
     ours = f"f_T doubled: the loss under attack is {loss[1] / loss[0]:.0f} times as large, τ₁ and τ₂ " + (
         "are the same" if same else "change"
     )
-    return _row("losses of different targets are not comparable, τ₁ and τ₂ are", "incomparable_loss",
-                "an argument", ours, rule.possible(same and loss[0] != loss[1]), "definitions")  # fmt: skip
+    claim = "losses of different targets are not comparable, τ₁ and τ₂ are"
+    decision = rule.possible(same and loss[0] != loss[1])
+    return _row(claim, "incomparable_loss", "an argument", ours, decision, "definitions")
 
 
 def _alpha() -> Row:
-    step = _steps("Theorem 2, as printed")["along the attack"]
+    proved = _hold(_steps(_PRINTED, "along the attack"))
     ours = "|J_T δ| ≤ σ_T |δ|; α² is the ratio of losses that the text means, α is its root"
-    return _row("α lies in [0, 1]", "alpha_range", "none", ours, rule.theory(_hold([step])), "synthetic")
+    return _row("α lies in [0, 1]", "alpha_range", "none", ours, rule.theory(proved), "synthetic")

@@ -11,7 +11,7 @@ from lib.engine import results, runs
 from lib.experiments.attributes import claims, figures, readings, selection, tables
 from lib.experiments.attributes.readings import ACCURACY, LOSS, READINGS, tau
 from lib.experiments.attributes.settings import UNTRAINED
-from lib.verdict import empirical, rivals, settings
+from lib.verdict import robustness, settings
 
 NAMES = (
     "Young",
@@ -226,12 +226,12 @@ def test_the_chapter_and_the_verdict_have_one_number():
     recorded = results.one("attributes", "reduced")
     if not recorded:
         pytest.skip("attributes-reduced is not recorded")
-    (setting,) = settings.of("attributes")
-    scores = {one.predictor: one for one in rivals.scores({"attributes": recorded}, ["attributes"])}
+    setting = settings.load()["attributes"]
+    scores = {one.predictor: one for one in robustness.scored(setting)}
     for predictor in ("adversarial loss", "τ₂", "k-NN"):
         seen, other = READINGS.of(recorded), scores[predictor]
         found, (own, lead) = readings.link(seen, predictor).order, readings.intervals(seen, predictor)
-        whole, _ = empirical.evidence(setting, recorded, predictor, setting.headline[1])
+        whole = setting.evidence(predictor)
         assert (found.value, found.p_one_sided) == pytest.approx((whole.tau, whole.p))
         assert (own.low, own.high) == pytest.approx((other.tau.low, other.tau.high))
         assert (lead.low, lead.high) == pytest.approx((other.gain.low, other.gain.high))

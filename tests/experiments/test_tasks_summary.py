@@ -11,7 +11,7 @@ from lib.engine import runs
 from lib.experiments.tasks import claims, figures, matrices, measures, published, summary, tables
 from lib.statistics import clustering
 from lib.theory import ledger
-from lib.verdict import order, settings
+from lib.verdict import settings
 from lib.verdict.settings import OWN
 
 NAMES, CATEGORIES = summary.NAMES, summary.CATEGORIES
@@ -245,12 +245,11 @@ def test_the_chapter_and_the_verdict_have_one_number(name):
     found = runs.recorded("tasks", "reduced")
     if not found:
         pytest.skip("not recorded")
-    (setting,) = settings.of("tasks")
-    grid = setting.grid(found[0], name, setting.headline[1])
+    setting = settings.load()["tasks"]
     own = summary.HEADLINE[0] if name == OWN else name
     cubes = summary.cubes(found[0], {**summary.MEASURES, **summary.RIVALS, **summary.KNOWLEDGE})
     mean = summary.mean_tau(summary.link(found[0], cubes[own], cubes[summary.HEADLINE[1]]))
-    assert mean == pytest.approx(float(order.taus(grid).mean()))
+    assert mean == pytest.approx(setting.evidence(name).tau)
 
 
 def test_the_recorded_run_says_what_the_chapter_says():

@@ -5,34 +5,32 @@ import math
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import ClassVar
 
 import pytest
 import torch
 
 from lib import statistics
 from lib.__main__ import main
-from lib.base import paper
+from lib.base import compute, paper
 from lib.engine import fingerprint, results
+from lib.experiments.common.observations import Readings
+from lib.experiments.synthetic import tracking
+from lib.statistics import Group, grid
 from lib.theory.symbolic.step import Step
 from lib.verdict import (
-    clusters,
+    claims,
     costs,
-    empirical,
-    order,
-    pooled,
+    evidence,
     report,
-    reverse,
-    rivals,
-    rows,
+    robustness,
     rule,
-    sensitivity,
+    sections,
     settings,
     summary,
     synthetic,
     theory,
+    trees,
 )
-from lib.verdict.order import Group
 from lib.verdict.rule import Evidence, Hits
 from lib.verdict.settings import OWN
 
@@ -62,7 +60,7 @@ def planted(strength, sources=8, targets=2, seeds=3, seed=0):
 class TestOrder:
     def test_tau_is_that_of_statistics_with_ties(self):
         x, y = ((noise(7, 5, seed=s) * 2).round() for s in (1, 2))
-        found = order.taus([group(x, y)])
+        found = grid.taus([group(x, y)])
         wanted = [statistics.kendall(x[:, c], y[:, c]).tau for c in range(5)]
         assert found.tolist() == pytest.approx(wanted, abs=1e-12)
 
@@ -71,8 +69,8 @@ class TestOrder:
         holes = x.clone()
         holes[2], y[2] = torch.nan, torch.nan
         kept_rows = [0, 1, 3, 4, 5]
-        found = order.taus([group(holes, y)])
-        assert found.tolist() == order.taus([group(x[kept_rows], y[kept_rows])]).tolist()
+        found = grid.taus([group(holes, y)])
+        assert found.tolist() == grid.taus([group(x[kept_rows], y[kept_rows])]).tolist()
 
     def test_the_null_leaves_out_what_does_not_count_in_that_order(self):
         """A task is no source for itself: each permuted y brings its own gap along."""
@@ -88,18 +86,18 @@ class TestOrder:
             best = [y[one, c].nan_to_num(-9).max() for c in range(5)]
             found = [bool(y[one][pick, c] == best[c]) for c, pick in enumerate(picks) if there[c][pick]]
             right.append(sum(found) / len(found))
-        grid = [group(x, y)]
-        assert order.null(grid, generator=draw()).tolist() == pytest.approx(wanted)
-        hits = order.hits(grid, generator=draw())
+        cells = [group(x, y)]
+        assert grid.null(cells, generator=draw()).tolist() == pytest.approx(wanted)
+        hits = evidence.hits(cells, generator=draw())
         own = hits.cells[0] / 5
         assert hits.p == pytest.approx((1 + sum(r >= own - 1e-9 for r in right)) / 120)
 
     def test_a_constant_side_orders_nothing(self):
-        assert order.taus([group(torch.ones(4, 2).double(), noise(4, 2))]).tolist() == [0, 0]
+        assert grid.taus([group(torch.ones(4, 2).double(), noise(4, 2))]).tolist() == [0, 0]
 
     def test_p_is_the_exact_one(self):
         x, y = noise(5, 1, seed=3), noise(5, 1, seed=4)
-        found = order.evidence([group(x, y)], generator=draw(), repeats=20_000)
+        found = evidence.evidence([group(x, y)], generator=draw(), repeats=20_000)
         exact = statistics.kendall(x[:, 0], y[:, 0])
         assert found.tau == pytest.approx(exact.tau)
         assert found.p == pytest.approx(exact.p_one_sided, abs=0.015)
@@ -109,53 +107,53 @@ class TestOrder:
     def test_sources_are_permuted_with_all_their_targets_and_seeds(self):
         """Six cells of one order are no more evidence than one: p stays at 1/120."""
         x = torch.arange(5).double()[:, None].repeat(1, 6)
-        found = order.evidence([group(x, x, targets=2)], generator=draw(), repeats=20_000)
+        found = evidence.evidence([group(x, x, targets=2)], generator=draw(), repeats=20_000)
         assert found.p == pytest.approx(1 / 120, abs=0.003)
         own = statistics.stratified_permutation([(x, x)], generator=draw(), repeats=20_000)
         assert found.p == pytest.approx(own.p_one_sided, abs=0.003)
 
     def test_the_interval_is_over_seeds_and_not_over_cells(self):
-        grid = planted(0.4, targets=3, seeds=4)
-        each = order.taus(grid).reshape(3, 4).mean(0)
-        assert order.by_seed(grid).tolist() == pytest.approx(each.tolist())
-        spread = order.evidence(grid, generator=draw()).interval
+        cells = planted(0.4, targets=3, seeds=4)
+        each = grid.taus(cells).reshape(3, 4).mean(0)
+        assert grid.by_seed(cells).tolist() == pytest.approx(each.tolist())
+        spread = evidence.evidence(cells, generator=draw()).interval
         assert spread.value == pytest.approx(statistics.seed_interval(each).value)
         assert spread.low == pytest.approx(max(-1, statistics.seed_interval(each).low))
-        one = order.evidence(planted(0.4, targets=3, seeds=1), generator=draw())
+        one = evidence.evidence(planted(0.4, targets=3, seeds=1), generator=draw())
         assert one.interval is None
 
     def test_hits_count_where_both_have_the_same_first(self):
         x = torch.tensor([[1.0, 1, 1, 1], [2, 2, 2, 2], [3, 3, 3, 3]])
         y = torch.tensor([[5.0, 5, 1, 9], [6, 6, 2, 1], [7, 1, 3, 2]])
-        found = order.hits([group(x, y, targets=2)], generator=draw(), repeats=5_000)
+        found = evidence.hits([group(x, y, targets=2)], generator=draw(), repeats=5_000)
         assert found.cells == (2, 4)  # first and third condition
         assert found.targets == (0, 2)  # means: 5 6 4 and 5 1.5 2.5
         assert found.p == pytest.approx(1 / 3, abs=0.03)  # sources 0 and 1 in its place would have one hit
 
     def test_regret_is_0_for_the_best_and_about_1_for_a_blind_choice(self):
         y = noise(6, 400, seed=5)
-        assert order.regret([group(y, y)]) == 0
-        assert order.regret([group(noise(6, 400, seed=6), y)]) == pytest.approx(1, abs=0.15)
-        assert order.regret([group(-y, y)]) > 1.5
-        assert order.regret([group(y, torch.ones_like(y))]) == 0
+        assert grid.regret([group(y, y)]) == 0
+        assert grid.regret([group(noise(6, 400, seed=6), y)]) == pytest.approx(1, abs=0.15)
+        assert grid.regret([group(-y, y)]) > 1.5
+        assert grid.regret([group(y, torch.ones_like(y))]) == 0
 
     def test_differences_are_paired(self):
         strong, weak = planted(1.0, sources=12), planted(0.0, sources=12, seed=9)
         weak = [replace(weak[0], y=strong[0].y)]
-        gap = order.bootstrap([strong, weak], lambda t: t[0] - t[1], generator=draw(), repeats=400)
+        gap = grid.bootstrap([strong, weak], lambda t: t[0] - t[1], generator=draw(), repeats=400)
         assert gap.low > 0
-        same = order.bootstrap([strong, strong], lambda t: t[0] - t[1], generator=draw(), repeats=100)
+        same = grid.bootstrap([strong, strong], lambda t: t[0] - t[1], generator=draw(), repeats=100)
         assert (same.low, same.value, same.high) == (0, 0, 0)
-        alone = order.bootstrap([strong], lambda t: t[0], generator=draw(), repeats=400)
-        assert alone.value == pytest.approx(float(order.taus(strong).mean()))
+        alone = grid.bootstrap([strong], lambda t: t[0], generator=draw(), repeats=400)
+        assert alone.value == pytest.approx(float(grid.taus(strong).mean()))
         assert alone.low < alone.value < alone.high
 
     def test_measures_of_other_sources_cannot_be_paired(self):
         with pytest.raises(ValueError, match="same sources"):
-            order.bootstrap([planted(1.0), planted(1.0, sources=5)], lambda t: t[0], generator=draw())
+            grid.bootstrap([planted(1.0), planted(1.0, sources=5)], lambda t: t[0], generator=draw())
 
 
-def evidence(tau, p, low=None, opposite=0.99):
+def found_with(tau, p, low=None, opposite=0.99):
     spread = None if low is None else statistics.Interval(low, tau, tau + abs(tau - low))
     return Evidence(tau, p, opposite, spread, 5, 2, 3)
 
@@ -165,28 +163,28 @@ class TestRule:
         ("found", "wanted"),
         [
             (None, "not shown"),
-            (evidence(0.6, 0.01, 0.2), "holds"),
-            (evidence(0.6, 0.05, 0.2), "holds"),
-            (evidence(0.6, 0.06, 0.2), "holds weakly"),
-            (evidence(0.6, 0.01, -0.2), "holds weakly"),
-            (evidence(0.6, 0.01), "holds weakly"),
-            (evidence(0.6, 0.06, -0.2), "not shown"),
-            (evidence(-0.6, 0.99, -0.9, opposite=0.02), "false as printed"),
-            (evidence(-0.6, 0.99, -0.9, opposite=0.2), "not shown"),
+            (found_with(0.6, 0.01, 0.2), "holds"),
+            (found_with(0.6, 0.05, 0.2), "holds"),
+            (found_with(0.6, 0.06, 0.2), "holds weakly"),
+            (found_with(0.6, 0.01, -0.2), "holds weakly"),
+            (found_with(0.6, 0.01), "holds weakly"),
+            (found_with(0.6, 0.06, -0.2), "not shown"),
+            (found_with(-0.6, 0.99, -0.9, opposite=0.02), "false as printed"),
+            (found_with(-0.6, 0.99, -0.9, opposite=0.2), "not shown"),
         ],
     )
     def test_a_correlation_needs_both_kinds_of_chance_excluded(self, found, wanted):
         assert rule.correlation(found) == wanted
 
     def test_strong_needs_a_half(self):
-        assert rule.strong(evidence(0.5, 0.01, 0.2)) == "holds"
-        assert rule.strong(evidence(0.49, 0.01, 0.2)) == "holds weakly"
-        assert rule.strong(evidence(0.9, 0.2, -0.2)) == "not shown"
+        assert rule.strong(found_with(0.5, 0.01, 0.2)) == "holds"
+        assert rule.strong(found_with(0.49, 0.01, 0.2)) == "holds weakly"
+        assert rule.strong(found_with(0.9, 0.2, -0.2)) == "not shown"
 
     def test_a_sweep_needs_the_link_at_fixed_t(self):
         rising, flat = statistics.Interval(0.9, 1, 1), statistics.Interval(-0.1, 0.1, 0.3)
         falling = statistics.Interval(-1, -0.9, -0.8)
-        good, none = evidence(0.4, 0.01, 0.2), evidence(0.1, 0.3, -0.2)
+        good, none = found_with(0.4, 0.01, 0.2), found_with(0.1, 0.3, -0.2)
         assert rule.sweep(rising, good) == "holds"
         assert rule.sweep(rising, none) == "holds weakly"
         assert rule.sweep(flat, good) == "not shown"
@@ -206,10 +204,10 @@ class TestRule:
         assert rule.theory(True, everywhere=False) == "holds weakly"
         assert rule.theory(False) == "false as printed"
         assert [rule.possible(x) for x in (True, False, None)] == ["holds", "not shown", "not shown"]
-        tree = clusters.Found(0.5, 0.0, 0.01, (0.04, 0.2))
-        assert clusters.decide(tree) == "holds weakly"
-        assert clusters.decide(replace(tree, seeds=(0.04, 0.05))) == "holds"
-        assert clusters.decide(replace(tree, p=0.3)) == "not shown"
+        tree = trees.Found(0.5, 0.0, 0.01, (0.04, 0.2))
+        assert trees.decide(tree) == "holds weakly"
+        assert trees.decide(replace(tree, seeds=(0.04, 0.05))) == "holds"
+        assert trees.decide(replace(tree, p=0.3)) == "not shown"
 
     def test_the_rule_that_is_printed_names_every_decision(self):
         import lib.verdict
@@ -217,9 +215,9 @@ class TestRule:
         assert all(f"'{d}'" in lib.verdict.__doc__ for d in ("holds", "holds weakly", "not shown"))
 
 
-def run_of(grid, is_test=True, seconds=None):
+def run_of(cells, is_test=True, seconds=None):
     """A made-up recorded run: one record a source, target and seed."""
-    g = grid[0]
+    g = cells[0]
     found = [
         {"target": target, "source": s, "seed": seed, "x": float(g.x[s, c]), "y": float(g.y[s, c]),
          "is_test": is_test if isinstance(is_test, bool) else is_test(target), "seconds": seconds or {}}
@@ -229,135 +227,114 @@ def run_of(grid, is_test=True, seconds=None):
     return results.Result("images", SimpleNamespace(preset="reduced"), found, {}, "")
 
 
-class Made:
-    """A summary module for made-up runs."""
-
-    MEASURES: ClassVar = {"x": lambda r: r["x"], "−x": lambda r: -r["x"]}
-    RIVALS: ClassVar = {
-        "LogME": lambda r: r["y"],
-        "k-NN": lambda r: r["rivals"]["knn"],
-        "LEEP": lambda r: 1.0,
-    }
-    KNOWLEDGE: ClassVar = {"y": lambda r: r["y"]}
-    HEADLINE = "x", "y"
-
-    @staticmethod
-    def targets(run):
-        return list(dict.fromkeys(r["target"] for r in run.records))
-
-    @staticmethod
-    def title(target):
-        return target
-
-    @staticmethod
-    def values(run, target, value):
-        own = [r for r in run.records if r["target"] == target]
-        sources, seeds = ({r[key]: None for r in own} for key in ("source", "seed"))
-        table = {(r["source"], r["seed"]): value(r) for r in own}
-        return torch.tensor([[table[s, k] for k in seeds] for s in sources], dtype=torch.float64)
-
-
-def made(key="images"):
-    return settings.Setting(key, key, "4.2", "images", "images", Made)
-
-
-@pytest.fixture
-def four(monkeypatch):
-    """Four made-up settings in place of the real ones."""
-    found = tuple(made(key) for key in settings.FOUR)
-    monkeypatch.setattr(settings, "SETTINGS", found)
-    return found
-
-
+MADE = Readings(
+    measures={"x": lambda r: r["x"], "−x": lambda r: -r["x"]},
+    rivals={"LogME": lambda r: r["y"], "k-NN": lambda r: r["rivals"]["knn"], "LEEP": lambda r: 1.0},
+    knowledge={"y": lambda r: r["y"]},
+    headline=("x", "y"),
+)
 ABSENT = results.Absent("images", "reduced")
+
+
+def made(run=ABSENT, key="images", **more):
+    return settings.Setting(key, key, "4.2", MADE, run=run, **more)
+
+
+def four(**runs):
+    """Four made-up settings in place of the real ones; those not named are not recorded."""
+    return {key: made(runs.get(key, ABSENT), key) for key in settings.FOUR}
 
 
 class TestSettings:
     def test_a_planted_link_holds_and_a_reversed_one_is_false(self):
-        setting, run = made(), run_of(planted(1.0))
-        found, grid = empirical.evidence(setting, run, OWN, "y")
-        assert rule.correlation(found) == "holds"
-        assert (found.sources, found.targets, found.seeds) == (8, 2, 3)
-        assert order.taus(grid).tolist() == pytest.approx(order.taus(planted(1.0)).tolist())
-        assert rule.correlation(empirical.evidence(setting, run, "−x", "y")[0]) == "false as printed"
+        one = made(run_of(planted(1.0)))
+        assert rule.correlation(one.found) == "holds"
+        assert (one.found.sources, one.found.targets, one.found.seeds) == (8, 2, 3)
+        wanted = grid.taus(planted(1.0)).tolist()
+        assert grid.taus(one.grid(OWN, "y")).tolist() == pytest.approx(wanted)
+        assert rule.correlation(one.evidence("−x")) == "false as printed"
 
     def test_noise_is_seldom_shown(self):
-        decisions = [
-            rule.correlation(empirical.evidence(made(), run_of(planted(0.0, seed=10 * s)), OWN, "y")[0])
-            for s in range(20)
-        ]
+        decisions = [rule.correlation(made(run_of(planted(0.0, seed=10 * s))).found) for s in range(20)]
         assert decisions.count("not shown") >= 14
         assert decisions.count("holds") <= 2
 
     def test_targets_that_are_no_test_are_left_out(self):
-        run = run_of(planted(1.0), is_test=lambda target: target != "target 1")
-        found, _ = empirical.evidence(made(), run, OWN, "y")
-        assert found.targets == 1
-        nothing = run_of(planted(1.0), is_test=False)
-        assert empirical.evidence(made(), nothing, OWN, "y") is None
+        one = made(run_of(planted(1.0), is_test=lambda target: target != "target 1"))
+        assert one.found.targets == 1
+        assert made(run_of(planted(1.0), is_test=False)).found is None
 
     def test_what_was_not_recorded_is_none_and_no_error(self):
-        assert made().grid(run_of(planted(1.0)), "k-NN", "y") is None
-        assert made().grid(run_of(planted(1.0)), "no such measure", "y") is None
-        assert empirical.evidence(made(), ABSENT, OWN, "y") is None
+        assert made(run_of(planted(1.0))).grid("k-NN", "y") is None
+        assert made(run_of(planted(1.0))).grid("no such measure", "y") is None
+        assert made().found is None
+        assert made().grid(OWN, "y") is None
+        with pytest.raises(ValueError, match="images is not recorded"):
+            _ = made().result
 
-    def test_settings_count_alike_when_they_are_pooled(self, four):
+    def test_settings_count_alike_when_they_are_pooled(self):
         """One setting with 12 cells for the claim, three with 2 cells against it."""
         runs = {key: run_of([replace(g := planted(1.0, targets=1, seeds=2, seed=i)[0], x=-g.x)])
                 for i, key in enumerate(settings.FOUR)}  # fmt: skip
-        runs["images"] = run_of(planted(1.0, targets=3, seeds=4))
-        each = [float(order.taus(s.grid(runs[s.key], OWN, "y")).mean()) for s in four]
-        found = pooled.together(runs, settings.FOUR)
+        every = four(**runs | {"images": run_of(planted(1.0, targets=3, seeds=4))})
+        each = [float(grid.taus(one.grid(OWN, "y")).mean()) for one in every.values()]
+        found = settings.together(settings.four(every))
         assert found.tau == pytest.approx(sum(each) / 4)
         assert found.tau < 0
         assert found.p > 0.5
-        against = dict.fromkeys(settings.FOUR, runs["text"])
-        assert rule.correlation(pooled.together(against, settings.FOUR)) == "false as printed"
+        against = four(**dict.fromkeys(settings.FOUR, runs["text"]))
+        assert rule.correlation(settings.together(settings.four(against))) == "false as printed"
         assert found.interval.value == pytest.approx(found.tau)
         assert found.targets == 4
 
-    def test_leaving_one_out_shows_on_which_setting_the_answer_hangs(self, four):
+    def test_leaving_one_out_shows_on_which_setting_the_answer_hangs(self):
         runs = {key: run_of(planted(1.0, seed=9 * i)) for i, key in enumerate(settings.FOUR)}
         runs["tasks"] = run_of([replace(g := planted(1.0, seed=40)[0], x=-g.x)])
-        decided = {row[0]: row[-1] for row in report.left_out_table(runs).rows}
+        decided = {row[0]: row[-1] for row in report.left_out_table(four(**runs)).rows}
         assert decided["without tasks"] == "holds"
         assert decided["without images"] != "holds"
 
-    def test_the_first_seeds_alone_may_answer_otherwise(self, four, monkeypatch):
+    def test_the_first_seeds_alone_may_answer_otherwise(self):
         """Two seeds with a link, two without: the table shows both answers."""
         linked, reversed_ = planted(1.0, targets=1, seeds=2)[0], planted(1.0, targets=1, seeds=2, seed=1)[0]
         later = replace(reversed_, x=-reversed_.x, seeds=tuple(seed + 2 for seed in reversed_.seeds))
-        both = [row for grid in (linked, later) for row in run_of([grid]).records]
-        runs = {key: replace(run_of([linked]), records=both) for key in settings.FOUR}
-        monkeypatch.setattr(settings, "SETTINGS", tuple(replace(s, first=2) for s in four))
-        images, *_, pooled_row = report.first_go_table(runs).rows
+        both = [row for cells in (linked, later) for row in run_of([cells]).records]
+        run = replace(run_of([linked]), records=both)
+        every = {key: made(run, key, first=2) for key in settings.FOUR}
+        images, *_, pooled_row = report.first_go_table(every).rows
         assert images[1] == 2
         assert images[4] == 4
         assert images[3].startswith("holds")
         assert images[6] == "not shown"
         assert pooled_row[3] != pooled_row[6]
-        absent = report.first_go_table(dict.fromkeys(settings.FOUR, ABSENT)).rows
-        assert absent[0][1:4] == [None, "not recorded", "not shown"]
+        assert report.first_go_table(four()).rows[0][1:4] == [None, "not recorded", "not shown"]
 
-    def test_the_pooled_test_finds_what_is_too_weak_in_each(self, four):
-        grids = {key: planted(0.25, sources=6, targets=1, seeds=2, seed=50 + 3 * i)
-                 for i, key in enumerate(settings.FOUR)}  # fmt: skip
-        runs = {key: run_of(grid) for key, grid in grids.items()}
-        each = [empirical.evidence(s, runs[s.key], OWN, "y")[0].p for s in four]
-        assert pooled.together(runs, settings.FOUR).p < min(each)
-        assert pooled.together(dict.fromkeys(settings.FOUR, ABSENT), settings.FOUR) is None
+    def test_the_pooled_test_finds_what_is_too_weak_in_each(self):
+        every = four(**{key: run_of(planted(0.25, sources=6, targets=1, seeds=2, seed=50 + 3 * i))
+                        for i, key in enumerate(settings.FOUR)})  # fmt: skip
+        pooled = settings.together(settings.four(every))
+        assert pooled.p < min(one.found.p for one in every.values())
+        assert settings.together(settings.four(four())) is None
+
+    def test_a_renamed_experiment_keeps_its_random_numbers(self):
+        """The synthetic runs were recorded as "rbf": the verdict's p-values are those of that name."""
+        draws = [torch.rand(3, generator=g) for g in (
+            settings.load()["synthetic"].stream("verdict", "best"),
+            compute.generator(0, "verdict", "rbf", "best"),
+        )]  # fmt: skip
+        assert torch.equal(*draws)
 
 
 class TestWeights:
     def test_the_printed_text_table_weighs_nothing(self):
-        assert rows.column(paper.TEXT, "adversarial_loss").endswith("n = 3, τ_b 1.00, exact p 0.167")
-        assert rows.column(paper.TEXT, "tau1").endswith("τ_b -0.33, exact p 0.833")
+        assert claims.column(paper.TEXT, "adversarial_loss").endswith("n = 3, τ_b 1.00, exact p 0.167")
+        assert claims.column(paper.TEXT, "tau1").endswith("τ_b -0.33, exact p 0.833")
 
     def test_table_1_over_its_five_chosen_attributes(self):
-        assert rows.column(paper.ATTRIBUTES, "adversarial_loss").endswith("n = 5, τ_b 0.80, exact p 0.042")
-        assert rows.curve("Figure 3", 5).endswith("p 0.008")
-        assert "yes, as one blind choice in 5" in rows.extremes(paper.ATTRIBUTES, "adversarial_loss")
-        assert "no, as one" in rows.extremes(paper.TEXT, "tau1")
+        assert claims.column(paper.ATTRIBUTES, "adversarial_loss").endswith("n = 5, τ_b 0.80, exact p 0.042")
+        assert claims.curve("Figure 3", 5).endswith("p 0.008")
+        assert "yes, as one blind choice in 5" in claims.extremes(paper.ATTRIBUTES, "adversarial_loss")
+        assert "no, as one" in claims.extremes(paper.TEXT, "tau1")
 
 
 class TestTheory:
@@ -389,41 +366,39 @@ class TestTheory:
 
 
 class TestGuides:
-    def test_a_rival_that_knows_is_ahead_of_a_measure_that_does_not(self, four):
-        grid = planted(0.0, sources=12, targets=1, seeds=3, seed=7)
-        runs = dict.fromkeys(settings.FOUR, ABSENT) | {"images": run_of(grid)}
-        found = rivals.scores(runs)
+    def test_a_rival_that_knows_is_ahead_of_a_measure_that_does_not(self):
+        cells = planted(0.0, sources=12, targets=1, seeds=3, seed=7)
+        found = robustness.scores(four(images=run_of(cells)))
         assert {score.predictor for score in found} == {OWN, "LogME"}  # LEEP is constant, k-NN absent
-        (best,) = rivals.best(runs, found)
+        (best,) = robustness.best(found)
         assert best.other.predictor == "LogME"
         assert best.other.tau.value == pytest.approx(1)
         assert best.difference.low > 0
         assert "in 1 of 1 settings. The 95 % interval of the difference excludes 0 in 1;" in summary.guide(
-            found, [best]
+            [best]
         )
 
-    def test_a_flip_is_a_flip(self, four, monkeypatch):
-        monkeypatch.setattr(sensitivity, "EXTRA", {})
-        runs = dict.fromkeys(settings.FOUR, ABSENT) | {"images": run_of(planted(1.0))}
-        found = sensitivity.changes(runs)
+    def test_a_flip_is_a_flip(self, monkeypatch):
+        monkeypatch.setattr(robustness, "EXTRA", {})
+        found = robustness.changes(four(images=run_of(planted(1.0))))
         assert {c.what for c in found} == {"target 0", "target 1"}
         assert not any(c.flips for c in found)
         assert replace(found[0], before="not shown").flips
 
-    def test_costs_are_medians_of_what_was_timed(self, four, monkeypatch):
+    def test_costs_are_medians_of_what_was_timed(self, monkeypatch):
         monkeypatch.setattr(costs, "PASSES", {})
         run = run_of(planted(1.0), seconds={"tau": 2.0})
         run.records[0]["seconds"] = {"tau": 100.0}
-        runs = dict.fromkeys(settings.FOUR, ABSENT) | {"images": run}
-        assert [(c.part, c.seconds) for c in costs.costs(runs)] == [("tau", 2.0)]
+        assert [(c.part, c.seconds) for c in costs.costs(four(images=run))] == [("tau", 2.0)]
 
-    def test_prices_are_in_units_of_knowledge_transfer(self, four, monkeypatch):
+    def test_prices_are_in_units_of_knowledge_transfer(self, monkeypatch):
         monkeypatch.setattr(costs, "PASSES", {})
-        runs = dict.fromkeys(settings.FOUR, ABSENT)
-        assert costs.dearer(runs) == "No recorded run timed both the attacks and knowledge transfer."
-        runs["images"] = run_of(planted(1.0), seconds={"attack": 6.0, "knowledge": 2.0, "rivals": 1.0})
-        runs["text"] = run_of(planted(1.0), seconds={"attack": 1.0, "knowledge": 2.0})
-        runs["tasks"] = run_of(planted(1.0), seconds={"attack": 1.0})
+        assert costs.dearer(four()) == "No recorded run timed both the attacks and knowledge transfer."
+        runs = four(
+            images=run_of(planted(1.0), seconds={"attack": 6.0, "knowledge": 2.0, "rivals": 1.0}),
+            text=run_of(planted(1.0), seconds={"attack": 1.0, "knowledge": 2.0}),
+            tasks=run_of(planted(1.0), seconds={"attack": 1.0}),
+        )
         assert report.price_table(runs).rows == [
             ["images", None, 3.0, 0.5, None], ["text", None, 0.5, None, None],
         ]  # fmt: skip
@@ -431,19 +406,18 @@ class TestGuides:
         assert costs.dearer(runs).endswith("of knowledge transfer: images (× 3.0).")
 
     def test_a_shared_name_says_what_it_stands_for(self):
-        assert rivals.label("LogME") == "LogME"
-        assert rivals.label(OWN) == "adversarial loss (tasks: adversarial affinity)"
+        assert robustness.label("LogME") == "LogME"
+        assert robustness.label(OWN) == "adversarial loss (tasks: adversarial affinity)"
         interval = statistics.Interval(0, 0, 0)
-        own = {key: rivals.Score(made(key), OWN, interval, interval) for key in settings.FOUR}
+        own = {key: robustness.Score(made(key=key), OWN, interval, interval) for key in settings.FOUR}
         assert own["tasks"].title == "adversarial affinity"
         assert own["text"].title == OWN
 
-    def test_both_directions(self, four):
-        runs = dict.fromkeys(settings.FOUR, ABSENT) | {"images": run_of(planted(1.0))}
-        (found,) = reverse.both(runs)
+    def test_both_directions(self):
+        (found,) = robustness.both(four(images=run_of(planted(1.0))))
         assert found.found.tau > 0.5
         assert found.forward < 0.5
-        assert reverse.gradients(ABSENT) == []
+        assert robustness.gradients(ABSENT) == []
 
 
 @pytest.fixture(scope="module")
@@ -478,13 +452,8 @@ class TestRows:
         assert "[theorem_2](theorem_2)" not in shown
 
 
-PARTS = {
-    "synthetic": synthetic.rows,
-    **{
-        key: lambda run, key=key: getattr(empirical, f"_{key}")(settings.of(key)[0], run)
-        for key in settings.FOUR
-    },
-}
+def rows_of(one):
+    return synthetic.rows(one.run) if one.key == "synthetic" else sections.section(one)
 
 
 def without(folder, *names):
@@ -499,9 +468,9 @@ def without(folder, *names):
 
 class TestSection:
     def test_a_chapter_shows_the_rows_of_its_section(self, recorded, every):
-        run = recorded["attributes"]
-        if not run:
+        if not recorded["attributes"]:
             pytest.skip("attributes-reduced is not recorded")
+        run = recorded["attributes"].run
         own = [row for row in every if row.part == "4.3 attributes"]
         assert [row[:3] for row in report.section(run).rows] == [[r.claim, r.where, r.ours] for r in own]
         assert {row[0]: row[-1] for row in report.section(run).rows}["Young is first in both"] == "not shown"
@@ -510,27 +479,26 @@ class TestSection:
 class TestMissing:
     @pytest.mark.parametrize("key", [*settings.FOUR, "synthetic"])
     def test_a_deleted_run_turns_its_rows_into_not_shown(self, tmp_path, recorded, every, key):
-        setting = settings.of(key)[0]
-        left = without(tmp_path / "results", setting.experiment)
+        left = without(tmp_path / "results", key)
         assert {name for name, run in left.items() if run} == {n for n, r in recorded.items() if r} - {key}
-        found = PARTS[key](left[key])
+        found = rows_of(left[key])
         needs_none = ("counted", "5 seeds")  # a caption, and the data set as printed
         gone = [row for row in found if row.sample not in needs_none]
         assert gone
         assert {row.decision for row in gone} == {"not shown"}
         assert {row.ours for row in gone} == {"not recorded"}
-        assert len(found) == sum(row.part == f"{setting.section} {setting.title}" for row in every)
+        assert len(found) == sum(row.part == left[key].part for row in every)
 
     def test_without_any_run_every_table_still_stands(self, tmp_path):
         from lib.verdict import figures
 
         left = settings.load(tmp_path)
-        scores = rivals.scores(left)
+        scores = robustness.scores(left)
         assert scores == []
         tables = [
             report.settings_table(left),
             report.rival_table(scores),
-            report.best_table(rivals.best(left, scores)),
+            report.best_table(robustness.best(scores)),
             report.cost_table(left),
             report.price_table(left),
             report.sensitivity_table(left),
@@ -542,7 +510,7 @@ class TestMissing:
         figures.forest(left, "none")
         figures.predictors(scores, "none")
         assert summary.answer(left).startswith("It is not shown")
-        assert {row.decision for row in empirical.general(left)} == {"not shown"}
+        assert {row.decision for row in sections.general(left)} == {"not shown"}
 
 
 @pytest.fixture(scope="module")
@@ -611,23 +579,16 @@ class TestSummary:
 
 def test_numbers_of_the_synthetic_rows_are_those_of_the_chapter(recorded):
     """tau-b along t as the chapter's own table has it."""
-    from lib.experiments.synthetic import tables as chapter
-    from lib.experiments.synthetic import tracking
-
-    run = recorded["synthetic"]
+    run = recorded["synthetic"].run
     if not run:
         pytest.skip("rbf-reduced.json is not here")
-    found = [
-        item for item in tracking.tracking(chapter.tested(run)) if item.link.second == "transferred_loss"
-    ]
-    tau2 = [item for item in found if item.link.first == "tau2"]
+    records, pair = tracking.tested(run), ("tau2", "−transferred_loss")
+    tau2 = [item for item in tracking.tracking(records) if (item.link.first, item.link.turned) == pair]
     mean = sum(item.along.value for item in tau2) / len(tau2)
-    from lib.verdict import radial
-
-    assert radial.along(run, "tau2", "−transferred_loss").value == pytest.approx(mean)
+    (row,) = [row for row in synthetic.rows(run) if row.claim == "τ₂ goes with the transferred loss"]
+    assert row.ours.startswith(f"along t {mean:.2f} [")
     fixed = sum(item.fixed.value for item in tau2) / len(tau2)
-    grid = radial.grid(run, "tau2", "−transferred_loss")
-    assert float(order.taus(grid).mean()) == pytest.approx(fixed)
+    assert float(grid.taus(recorded["synthetic"].grid(*pair)).mean()) == pytest.approx(fixed)
 
 
 def test_json_of_records_is_what_the_toy_assumes():

@@ -1,9 +1,9 @@
-"""A row of the verdict, and what the paper's own evidence for it weighs."""
+"""A claim of the paper as a row of the verdict, and what the paper's own evidence for it weighs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lib import statistics
 from lib.base import paper
@@ -11,6 +11,7 @@ from lib.verdict import rule
 from lib.verdict.rule import Decision
 
 READING = "a reading of the text"  # what a refuted row weighs against where no sentence is quoted
+NOTHING = "no number, no interval, no test"
 
 
 @dataclass(frozen=True)
@@ -18,24 +19,31 @@ class Row:
     """One claim: what it is, where it stands, the paper's evidence, ours, and the decision.
 
     `sample` says what ours rests on (sources, targets, seeds, preset); `page` is the chapter that shows it.
-    `test`: whether the decision involves a test that chance can pass.
+    `test`: whether the decision involves a test that chance can pass. A row is not shown until it is decided.
     """
 
     part: str
+    page: str
     claim: str
     where: str
+    quote: str
     evidence: str
-    ours: str
-    sample: str
-    decision: Decision
-    page: str
-    quote: str = ""
+    ours: str = "not recorded"
+    sample: str = "–"
+    decision: Decision = "not shown"
     test: bool = False
 
+    def decided(self, ours: str, sample: str, decision: Decision, *, test: bool = False) -> Row:
+        """The row with what we found."""
+        return replace(self, ours=ours, sample=sample, decision=decision, test=test)
 
-def at(source: paper.Claim) -> str:
-    """ "Section 4.2, Results, p. 8"."""
-    return f"{source.place}, p. {source.page}"
+
+def asked(part: str, page: str, claim: str, source: str, evidence: str) -> Row:
+    """A row before anything is measured; `source`: the key of a sentence in `lib.base.paper`, or a place."""
+    if source not in paper.CLAIMS:
+        return Row(part, page, claim, source, "", evidence)
+    printed = paper.claim(source)
+    return Row(part, page, claim, f"{printed.place}, p. {printed.page}", printed.quote, evidence)
 
 
 def column(table: paper.Table, name: str) -> str:
@@ -57,18 +65,10 @@ def extremes(table: paper.Table, name: str) -> str:
     return f"{table.place}: {'yes' if same else 'no'}, as one blind choice in {len(best)} would be"
 
 
-NOTHING = "no number, no interval, no test"
-
-
-def unrecorded(part: str, claim: str, where: str, evidence: str, page: str, quote: str = "") -> Row:
-    """The row of a claim whose run is not in `results/`."""
-    return Row(part, claim, where, evidence, "not recorded", "–", "not shown", page, quote)
-
-
-def sample(sources: int, targets: int, seeds: int, preset: str) -> str:
+def sample(found: rule.Evidence, preset: str) -> str:
     """ "5 sources × 3 targets × 3 seeds, reduced"."""
-    parts = [_count(sources, "source"), _count(targets, "target"), _count(seeds, "seed")]
-    return f"{' × '.join(parts)}, {preset}"
+    counts = {"source": found.sources, "target": found.targets, "seed": found.seeds}
+    return " × ".join(f"{n} {noun}{'' if n == 1 else 's'}" for noun, n in counts.items()) + f", {preset}"
 
 
 def total(rows: Sequence[Row], decision: Decision) -> int:
@@ -76,5 +76,6 @@ def total(rows: Sequence[Row], decision: Decision) -> int:
     return sum(row.decision == decision for row in rows)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def readings(rows: Sequence[Row]) -> int:
+    """How many of what is false is a reading of the paper and no sentence of it."""
+    return sum(row.evidence == READING and row.decision == "false as printed" for row in rows)

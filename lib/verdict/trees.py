@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from lib.base import compute, paper
+from lib.base import compute
+from lib.engine.results import Result
 from lib.experiments.tasks import matrices, summary
 from lib.statistics import clustering
-from lib.verdict import order, rule
-from lib.verdict.rows import NOTHING, Row, at, unrecorded
+from lib.statistics.grid import p_value
+from lib.verdict import rule
+from lib.verdict.claims import NOTHING, Row, asked
+from lib.verdict.settings import Setting
 
-PART, PAGE = "4.4 tasks", "tasks"
 REPEATS = 500
 THREE = 2  # the index of the cut into three
-Score = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -44,27 +44,33 @@ class Trees:
     taught: Tensor
 
 
-def rows(run: Any) -> list[Row]:
+Score = Callable[[Tensor, Tensor], Tensor]  # of cuts (k, n, n) and the readouts' (n, n): (k,)
+
+
+def rows(one: Setting) -> list[Row]:
     """The tree at three categories, its entropy, and its likeness to the tree of knowledge transfer."""
     four, five = f"Figure 4: two trees, {NOTHING}", "Figure 5: one curve that ends at 0 by construction"
-    drawn = [_trees(run, seed) for seed in (None, *summary.seeds(run))] if run else []
-    return [
-        _row(run, drawn, "tasks_categories", "tasks form the categories 2D, 3D, semantic", four,
-             f"adjusted Rand index at three clusters{_sizes(drawn)} (1: the categories; 'holds' asks for "
-             "more than chance)", _rand),
-        _row(run, drawn, "tasks_entropy", "low entropy of the categories", five,
-             "mean entropy, nats, negative", _entropy),
-        _row(run, drawn, "tasks_similar", "the tree is like that of knowledge transfer", five,
-             "mean entropy against it, nats, negative", _likeness),
+    questions: list[tuple[str, str, str, str, Score]] = [
+        ("tasks form the categories 2D, 3D, semantic", "tasks_categories", four, "", _rand),
+        ("low entropy of the categories", "tasks_entropy", five, "mean entropy, nats, negative", _entropy),
+        ("the tree is like that of knowledge transfer", "tasks_similar", five,
+         "mean entropy against it, nats, negative", _likeness),
     ]  # fmt: skip
+    every = [asked(one.part, one.key, claim, key, printed) for claim, key, printed, _, _ in questions]
+    if not one:
+        return every
+    drawn = [_trees(one.result, seed) for seed in (None, *summary.seeds(one.result))]
+    size = f"{len(matrices.NAMES)} tasks × {len(drawn) - 1} seeds, {one.result.config.preset}"
+    found = [test(drawn, score) for *_, score in questions]
+    return [
+        row.decided(f"{what or _sizes(drawn[0])}: {answer}", size, decide(answer), test=True)
+        for row, answer, (*_, what, _) in zip(every, found, questions)
+    ]
 
 
-def decide(found: Found | None) -> rule.Decision:
+def decide(found: Found) -> rule.Decision:
     """(1) other matrices: p <= .05 for all seeds together; (2) other seeds: p <= .05 in each by itself."""
-    if found is None:
-        return "not shown"
-    passed = (found.p <= rule.LEVEL) + all(p <= rule.LEVEL for p in found.seeds)
-    return rule.by_count(passed)
+    return rule.by_count((found.p <= rule.LEVEL) + all(p <= rule.LEVEL for p in found.seeds))
 
 
 def test(drawn: Sequence[Trees], score: Score) -> Found:
@@ -72,11 +78,11 @@ def test(drawn: Sequence[Trees], score: Score) -> Found:
     found = []
     for trees in drawn:
         value, null = float(score(trees.cuts, trees.taught)[0]), score(trees.null, trees.taught)
-        found.append((value, float(null.mean()), order.p_value(null, value)))
+        found.append((value, float(null.mean()), p_value(null, value)))
     return Found(*found[0], tuple(p for _, _, p in found[1:]))
 
 
-def relations(run: Any) -> list[tuple[str, float, float]]:
+def relations(run: Result) -> list[tuple[str, float, float]]:
     """(radius, r, p) of Mantel's test on what is left without the means of sources and targets.
 
     Not part of the rule: the chapter on tasks found it after the results were known.
@@ -90,27 +96,17 @@ def relations(run: Any) -> list[tuple[str, float, float]]:
     return found
 
 
-def _row(
-    run: Any, drawn: Sequence[Trees], key: str, claim: str, printed: str, what: str, score: Score
-) -> Row:
-    source = paper.claim(key)
-    if not run:
-        return unrecorded(PART, claim, at(source), printed, PAGE, source.quote)
-    found = test(drawn, score)
-    size = f"{len(summary.NAMES)} tasks × {len(found.seeds)} seeds, {run.config.preset}"
-    return Row(PART, claim, at(source), printed, f"{what}: {found}", size, decide(found), PAGE, source.quote,
-               test=True)  # fmt: skip
-
-
-def _sizes(drawn: Sequence[Trees]) -> str:
+def _sizes(all_seeds: Trees) -> str:
     """How many tasks each of the three clusters has: one large and two small ones are no three categories."""
-    if not drawn:
-        return ""
-    counts = drawn[0].cuts[0, THREE].unique(return_counts=True)[1].sort(descending=True).values
-    return f" of {', '.join(map(str, counts.tolist()))} tasks"
+    _, counts = torch.unique(all_seeds.cuts[0, THREE], return_counts=True)
+    sizes = ", ".join(str(int(count)) for count in counts.sort(descending=True).values)
+    return (
+        f"adjusted Rand index at three clusters of {sizes} tasks (1: the categories; 'holds' asks for more "
+        "than chance)"
+    )
 
 
-def _trees(run: Any, seed: int | None) -> Trees:
+def _trees(run: Result, seed: int | None) -> Trees:
     """Trees of one seed, or of all, at the first radius; a tree's rows are as in the chapter on tasks."""
     rows = matrices.comparable(matrices.adversarial(run, matrices.radii(run)[0], seed=seed))
     taught = matrices.comparable(matrices.direct(run, seed=seed))
