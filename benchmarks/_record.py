@@ -5,7 +5,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lib.base import compute
+from lib.base import devices
 from lib.engine import results, store
 
 
@@ -14,7 +14,7 @@ def keep(name, table, folder=results.MEASURED):
     content = {
         "benchmark": name,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "environment": compute.environment() | {"processor": processor()},
+        "environment": devices.environment() | {"processor": processor()},
         "caption": table.caption,
         "note": table.note,
         "columns": list(table.columns),

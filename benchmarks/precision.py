@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lib.attacks.projected import pgd
-from lib.base import compute
+from lib.base import streams
 from lib.base.tables import Table
 from lib.data import images
 from lib.experiments.images import networks
@@ -54,7 +54,7 @@ def splits() -> dict[str, images.Split]:
 
 def trained(split: images.Split, name: str, epochs: int = CONFIG.epochs) -> nn.Module:
     """The experiment's quick network, trained in float32."""
-    stream = compute.generator(0, "precision", name)
+    stream = streams.generator(0, "precision", name)
     model = networks.build(CONFIG, stream)
     training.fit(
         model, split.train.images, split.train.labels, loss=functional.cross_entropy, lr=CONFIG.lr,

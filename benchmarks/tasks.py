@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from lib.base import compute
+from lib.base import streams
 from lib.base.tables import Table
 from lib.experiments.tasks import losses, measures, networks
 from lib.experiments.tasks.settings import PRESETS
@@ -27,7 +27,7 @@ def fifteen() -> dict[str, EncoderDecoder]:
     """An untrained network for every task."""
     found = {}
     for task in losses.BY_NAME.values():
-        with training.seeded(compute.generator(0, task.name)):
+        with training.seeded(streams.generator(0, task.name)):
             dense = task.kind != "classification"
             model = EncoderDecoder(task.channels or CLASSES, width=CONFIG.channels, dense=dense)
         found[task.name] = model.eval().to(memory_format=torch.channels_last)
@@ -40,7 +40,7 @@ def naive(models: dict[str, Any], labels: dict[str, torch.Tensor], x: torch.Tens
     for source, model in models.items():
         row = []
         for target in models:
-            stream = compute.generator(0, "attack")
+            stream = streams.generator(0, "attack")
             moved = measures.attack(CONFIG, source, model, x, EPSILON, stream)
             row.append(measures.seen({target: models[target]}, labels, moved)[0])
         table.append(torch.stack(row))
@@ -53,7 +53,7 @@ def rows() -> Table:
     torch.set_num_threads(1)
     try:
         models = fifteen()
-        x = torch.rand(IMAGES, 3, CONFIG.height, CONFIG.width, generator=compute.generator(0, "images"))
+        x = torch.rand(IMAGES, 3, CONFIG.height, CONFIG.width, generator=streams.generator(0, "images"))
         with torch.no_grad():
             labels = {
                 name: losses.virtual_target(name, model(x).roll(1, 0)) for name, model in models.items()

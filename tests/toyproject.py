@@ -47,7 +47,7 @@ from pathlib import Path
 
 import torch
 
-from lib.base import compute
+from lib.base import streams
 from lib.engine import runs
 from lib.answer import ANSWER
 
@@ -93,7 +93,7 @@ def run_job(config, job):
     _log(f"seed {job['seed']}")
     time.sleep(config.pause)
     base = runs.artifact({"name": "base"}, _base)["base"].sum().item()
-    draw = torch.rand(3, generator=compute.generator(job["seed"], "toy"))
+    draw = torch.rand(3, generator=streams.generator(job["seed"], "toy"))
     total = draw.sum().item()
     return {**job, "raw": draw.tolist(), "total": total, "value": config.scale * ANSWER * base + total}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import streams
 from lib.data import registry
 from lib.data.formats import faces as files
 from lib.data.pairs import verification_pairs
@@ -96,7 +96,7 @@ def pairs(faces: Faces, number: int, folds: int = 10, seed: int = 0) -> Pairs:
     if number % folds:
         raise ValueError(f"{number} pairs of each kind in {folds} folds: pass a multiple of the folds")
     drawn = verification_pairs(
-        faces.identities, 2 * number, generator=compute.generator(seed, "verification pairs")
+        faces.identities, 2 * number, generator=streams.generator(seed, "verification pairs")
     )
     return Pairs(faces.images, drawn.index, drawn.same, torch.arange(2 * number) * folds // (2 * number))
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import devices, streams
 from lib.base.progress import track
 from lib.ranking import candidates, checks, pretrained, references, resampling, targets, texts
 from lib.ranking.candidates import Candidate, Normalise
@@ -75,27 +75,27 @@ def rank(
     checks.radius(epsilon)
     checks.sizes(size)
     checks.by_name(given, reference is not None, features=features, size=size, normalise=normalise)
-    place = None if device is None else compute.resolve_device(device)
+    place = None if device is None else devices.resolve_device(device)
     if not targets.is_file(target):  # the models of texts are transformers'
         pretrained.check(given, weights)
     goal = targets.load(
-        target, pixels=pixels, words=max_words, most=most, generator=compute.generator(seed, "split")
+        target, pixels=pixels, words=max_words, most=most, generator=streams.generator(seed, "split")
     )
     reader = _Reader(goal, normalise, size, features or {}, weights, place)
     made = {name: reader.candidate(name, model) for name, model in given.items()}
     clock = time.perf_counter()
-    judge = reader.judge(reference, compute.generator(seed, "reference"))
+    judge = reader.judge(reference, streams.generator(seed, "reference"))
     fitting = 0.0 if reference is not None else time.perf_counter() - clock
     chosen = _settings(goal, epsilon, steps, outputs, batch_size, seed)
     rows = goal.test[: min(attacked, len(goal.test))]
     blank = references.untrained(
-        goal, next(iter(made.values())), compute.generator(seed, "untrained"), reader.place
+        goal, next(iter(made.values())), streams.generator(seed, "untrained"), reader.place
     )
     baseline = evidence(blank, judge, goal, rows, chosen)  # first: it warms up what all the others share
     found = {name: evidence(each, judge, goal, rows, chosen) for name, each in track(made.items(), "models")}
     spreads = {
         measure: resampling.spread(
-            list(found.values()), measure, repeats=repeats, generator=compute.generator(seed, "resample")
+            list(found.values()), measure, repeats=repeats, generator=streams.generator(seed, "resample")
         )
         for measure in MEASURES
     }
@@ -174,7 +174,7 @@ def _frame(judge: Candidate, target: Target, rows: Tensor, chosen: Settings) -> 
     read = torch.cat([judge.read(target.inputs[part], part)[0] for part in parts])
     right = float((read.argmax(1) == target.labels[target.test]).double().mean())
     x, y = target.inputs[rows], target.labels[rows]
-    coin = torch.randint(0, 2, x.shape, generator=compute.generator(chosen.seed, "noise")) * 2 - 1
+    coin = torch.randint(0, 2, x.shape, generator=streams.generator(chosen.seed, "noise")) * 2 - 1
     spread = chosen.epsilon / (x[0].numel() ** 0.5 if target.texts is not None else 1)
     noisy = x + spread * coin.to(x)
     noisy = noisy if chosen.clip is None else noisy.clamp(*chosen.clip)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib.base import compute
+from lib.base import streams
 from lib.base.tables import Table
 from lib.data import images
 from lib.engine import fingerprint
@@ -71,7 +71,7 @@ def _lies(folder: str) -> Path:
 def target() -> tuple[Tensor, Tensor]:
     """The ten digits as a new task: pixels in [0, 1], with the noise of a cheap scanner, and labels."""
     part = images.digits().test
-    generator = compute.generator(0, "scanner")
+    generator = streams.generator(0, "scanner")
     x = part.images[:TARGET].float() / 255
     return (x + 0.15 * torch.randn(x.shape, generator=generator)).clamp(0, 1), part.labels[:TARGET]
 
@@ -119,7 +119,7 @@ def known_table(known: Mapping[str, float]) -> Table:
 
 def network(x: Tensor, y: Tensor, classes: int, name: str) -> DigitNet:
     """A small network trained on (x, y); untrained where there is nothing to learn from."""
-    generator = compute.generator(0, "example", name)
+    generator = streams.generator(0, "example", name)
     with training.seeded(generator):
         model = DigitNet(classes)
     if len(x):

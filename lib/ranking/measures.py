@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lib.attacks.projected import pgd
-from lib.base import compute
+from lib.base import streams
 from lib.measures import estimators, jacobian, probe, singular, transferability
 from lib.measures.jacobian import Model
 from lib.ranking.candidates import Candidate
@@ -139,7 +139,7 @@ def evidence(
     loss = timed("attack", lambda: _loss(candidate, reference, target, rows, delta, outputs.shape[1], chosen))
     pair = tangent["deviation_source"], tangent["deviation_target"]
     null = transferability.tau2_null(
-        *pair, generator=compute.generator(chosen.seed, "null"), repeats=NULLS, signs="kept"
+        *pair, generator=streams.generator(chosen.seed, "null"), repeats=NULLS, signs="kept"
     )
     found = Evidence(
         candidate.name,
@@ -149,7 +149,7 @@ def evidence(
         _probabilities(outputs[:fitted], features[:fitted]),
         target.labels[every[:fitted]],
         (float(null.mean()), float(null.quantile(0.95))),
-        transferability.split_half(*pair, generator=compute.generator(chosen.seed, "half")),
+        transferability.split_half(*pair, generator=streams.generator(chosen.seed, "half")),
         kept,
         seconds,
         passes,
@@ -254,7 +254,7 @@ def _loss(
     chosen: Settings,
 ) -> Tensor:
     """The reference's cross-entropy after PGD, or after both signs of delta where PGD has no loss."""
-    generator = compute.generator(chosen.seed, "attack")  # the same random starts for all candidates
+    generator = streams.generator(chosen.seed, "attack")  # the same random starts for all candidates
     losses = []
     for part, moves in zip(rows.split(PART), delta.split(PART)):
         x, y, f = target.inputs[part], target.labels[part], candidate.bind(part)

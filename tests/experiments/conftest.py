@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from lib.base import compute
+from lib.base import devices
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread():
-    with compute.at_most_threads(1):
+    with devices.at_most_threads(1):
         yield
 
 

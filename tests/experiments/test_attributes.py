@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from lib.attacks.projected import pgd
-from lib.base import compute
+from lib.base import streams
 from lib.data import registry
 from lib.data.faces import BENCHMARKS, Faces, Pairs
 from lib.engine import parameters, runs
@@ -143,7 +143,7 @@ def test_controls_learn_nothing_or_noise():
     assert torch.equal(dealt, networks.targets(photos, "permuted Smiling", 0))
     assert not torch.equal(dealt, networks.targets(photos, "permuted Smiling", 1))
     untrained = networks.train_source(TINY, "untrained 1", 0)
-    fresh = networks.build(TINY, compute.generator(0, "attributes", "source", "untrained 1")).state_dict()
+    fresh = networks.build(TINY, streams.generator(0, "attributes", "source", "untrained 1")).state_dict()
     assert all(torch.equal(untrained[name], fresh[name]) for name in fresh)
     assert [settings.is_control(n) for n in ("untrained 2", "permuted Male", "Male")] == [True, True, False]
 
@@ -173,7 +173,7 @@ def test_a_record_holds_what_its_models_do(record, models):
     """The cross adversarial loss by hand: ArcFace with margin, focal, on the photos' own people."""
     source, reference, x, who = models
     moved = pgd(
-        source, x, TINY.epsilon, TINY.steps, clip=(0.0, 1.0), generator=compute.generator(0, "attack")
+        source, x, TINY.epsilon, TINY.steps, clip=(0.0, 1.0), generator=streams.generator(0, "attack")
     )
     with torch.no_grad():
         before, after = reference.network.features(x), reference.network.features(moved)

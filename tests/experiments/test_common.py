@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from lib import statistics
-from lib.base import compute
+from lib.base import streams
 from lib.engine import runs
 from lib.engine.results import at
 from lib.experiments.common import pixels, stored, tables, tangent
@@ -84,7 +84,7 @@ def test_a_link_is_of_one_target_or_of_all():
 def test_a_choice_among_equals_is_the_first_or_a_blind_one():
     x = torch.tensor([[1.0], [1.0], [0.0]]).double()
     y = torch.tensor([[0.2], [0.6], [0.7]]).double()
-    link = Link(statistics.Group(x, y, (0,), ("one",)), compute.generator(0))
+    link = Link(statistics.Group(x, y, (0,), ("one",)), streams.generator(0))
     assert link.choice().regret == pytest.approx(0.5)
     assert link.choice("shared").regret == pytest.approx(0.3)
     assert link.choice().random == pytest.approx(0.2)
@@ -95,9 +95,9 @@ def test_a_choice_among_equals_is_the_first_or_a_blind_one():
 def test_links_of_the_same_units_are_resampled_together():
     grid = seen()
     good, bad = (grid.link("loss", "accuracy", target) for target in ("near", "far"))
-    lead = good.resampled(compute.generator(0), bad)
+    lead = good.resampled(streams.generator(0), bad)
     assert lead.value == 2.0
-    assert good.resampled(compute.generator(0)).value == 1.0
+    assert good.resampled(streams.generator(0)).value == 1.0
     assert good.among(torch.tensor([True, False, True])).each == [1.0, 1.0]
 
 
@@ -110,7 +110,7 @@ def test_the_interval_of_one_seed_is_its_value():
 
 @pytest.mark.parametrize("experiment", list(tangent.NULLS))
 def test_the_record_of_tau_holds_definitions_and_chance(experiment):
-    stacks = torch.randn(2, 30, 3, 8, generator=compute.generator(0), dtype=torch.float64)
+    stacks = torch.randn(2, 30, 3, 8, generator=streams.generator(0), dtype=torch.float64)
     found = transferability.measure_jacobians(*stacks)
     record = tangent.record(found, experiment, 0, 20, chance=1 / 8)
     assert (record["tau1"], record["tau2"], record["tau1_chance"]) == (found.tau1, found.tau2, 1 / 8)
@@ -121,21 +121,21 @@ def test_the_record_of_tau_holds_definitions_and_chance(experiment):
     for key, signs, names in zip(
         ("tau2_null", "tau2_kept_null"), ("random", "kept"), tangent.NULLS[experiment]
     ):
-        stream = compute.generator(0, *names)
+        stream = streams.generator(0, *names)
         null = transferability.tau2_null(*pair, generator=stream, repeats=20, signs=signs)
         assert record[key] == [float(null.mean()), float(null.quantile(0.95))]
     assert record["tau2_split_half"] == transferability.split_half(
-        *pair, generator=compute.generator(0, "half")
+        *pair, generator=streams.generator(0, "half")
     )
 
 
 def test_attacks_stay_in_the_range_of_pixels_and_are_judged_by_the_reference():
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3)).eval()
-    x = torch.rand(5, 1, 2, 2, generator=compute.generator(0))
+    x = torch.rand(5, 1, 2, 2, generator=streams.generator(0))
     moves = {
         "clean": pixels.unmoved,
-        "noise": pixels.noise(0.2, compute.generator(1)),
-        "pgd": pixels.climbing(model, 0.2, 3, compute.generator(2)),
+        "noise": pixels.noise(0.2, streams.generator(1)),
+        "pgd": pixels.climbing(model, 0.2, 3, streams.generator(2)),
         "both": [pixels.euclidean(model, sign * 0.2) for sign in (-1, 1)],
     }
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from lib.attacks.projected import pgd
 from lib.attacks.tangent import virtual
-from lib.base import compute
+from lib.base import streams
 from lib.data import images as data
 from lib.data import registry
 from lib.engine import parameters, results, runs
@@ -135,7 +135,7 @@ def test_a_record_holds_what_its_models_do(record):
     source = networks.source_model(TINY, JOB["source"], 0)
     reference = networks.reference_model(TINY, JOB["target"], 0)
     x, y = networks.pixels(networks.target_split(TINY, JOB["target"]).test.take(10), CPU)
-    stream = compute.generator(0, "attack")
+    stream = streams.generator(0, "attack")
     moved = pgd(source, x, 0.1, 3, clip=(0.0, 1.0), generator=stream)
     with torch.no_grad():
         before, after = reference(x), reference(moved)

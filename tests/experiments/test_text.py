@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from lib import attacks
 from lib.attacks.words.spelling import Words
-from lib.base import compute
+from lib.base import streams
 from lib.data import registry
 from lib.engine import parameters
 from lib.experiments.common import stored
@@ -232,7 +232,7 @@ def test_knowledge_is_measured_on_texts_that_nobody_was_trained_on(record):
 
 def test_draws_are_balanced_and_follow_the_seed():
     part = networks.split("ag_part").train
-    first, again, other = (networks.draw(part, 20, compute.generator(seed)) for seed in (0, 0, 1))
+    first, again, other = (networks.draw(part, 20, streams.generator(seed)) for seed in (0, 0, 1))
     assert first.texts == again.texts != other.texts
     assert set(first.counts().values()) == {5}
     assert networks.draw(part, 0, None) is part

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 from transformers import BertModel
 
-from lib.base import compute
+from lib.base import streams
 from lib.data import registry, words
 from lib.measures import jacobian, transferability
 from lib.models import bert, reading, training
@@ -84,7 +84,7 @@ def test_training_moves_the_upper_layers_alone(encoder):
     def trained(model):
         training.fit(
             reading.Trainee(model, texts), torch.arange(len(texts)), labels, loss=functional.cross_entropy,
-            optimizer="adam", lr=1e-2, epochs=8, batch_size=8, generator=compute.generator(0, "fit"),
+            optimizer="adam", lr=1e-2, epochs=8, batch_size=8, generator=streams.generator(0, "fit"),
         )  # fmt: skip
         return model
 

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 import lib
-from lib.base import compute
+from lib.base import streams
 from lib.data import images
 from lib.models import training
 from lib.ranking import examples, measures
@@ -32,7 +32,7 @@ def scans(part):
 
 
 def architecture(name):
-    with training.seeded(compute.generator(0, name)):
+    with training.seeded(streams.generator(0, name)):
         return torchvision.models.get_model(name, weights=None, num_classes=CLASSES).eval()
 
 
@@ -43,12 +43,12 @@ def five():
     split = images.digits()
     x, y = scans(split.train)
     options = {"optimizer": "adamw", "lr": 2e-2, "epochs": 12, "batch_size": 32, "schedule": "onecycle"}
-    generator = compute.generator(0, "tune")
+    generator = streams.generator(0, "tune")
     training.fit(
         models[TUNED], x, y, loss=functional.cross_entropy, augment=noisy, generator=generator, **options
     )
     x, y = scans(split.test)
-    target = noisy(x, compute.generator(0, "target")), y
+    target = noisy(x, streams.generator(0, "target")), y
     return lib.rank(models, target, normalise="inside", attacked=24, steps=3, repeats=60)
 
 
@@ -112,7 +112,7 @@ def test_the_first_model_does_not_pay_for_the_start_of_the_others(monkeypatch):
 
     timed = measures._probe
     monkeypatch.setattr(measures, "_probe", lambda *given: (calls.append("probe"), timed(*given))[1])
-    x = torch.rand(40, 3, 8, 8, generator=compute.generator(0, "x"))
+    x = torch.rand(40, 3, 8, 8, generator=streams.generator(0, "x"))
     options = {"normalise": "inside", "attacked": 2, "repeats": 2, "steps": 1, "batch_size": 40}
     lib.rank({"a": slow("a"), "bb": slow("bb")}, (x, torch.arange(40) % 2), **options)
     probes = [i for i, call in enumerate(calls) if call == "probe"]
@@ -135,7 +135,7 @@ def test_a_misspelt_model_or_measure_is_answered_with_the_known_ones(five):
 
 
 def test_a_small_class_is_warned_of_however_large_the_others_are():
-    x = torch.rand(200, 4, generator=compute.generator(0, "x"))
+    x = torch.rand(200, 4, generator=streams.generator(0, "x"))
     y = (torch.arange(200) >= 190).long()
     options = {"attacked": 2, "repeats": 2, "steps": 1}
     ranking = lib.rank({"a": lambda z: z[:, :2]}, (x, y), **options)
@@ -223,14 +223,14 @@ def encoder(vocabulary, seed, hidden=16):
     inner.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="[PAD]", unk_token="[UNK]")
     sizes = {"hidden_size": hidden, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
-    with training.seeded(compute.generator(seed, "bert")):
+    with training.seeded(streams.generator(seed, "bert")):
         model = BertModel(BertConfig(vocab_size=len(words), max_position_embeddings=32, **sizes))
     return tokenizer, model.eval()
 
 
 @pytest.fixture
 def reviews(tmp_path):
-    generator = compute.generator(0, "reviews")
+    generator = streams.generator(0, "reviews")
     rows = []
     for i in range(80):
         label = ("good", "bad")[i % 2]

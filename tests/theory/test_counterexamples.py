@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from lib.base import compute
+from lib.base import streams
 from lib.measures import jacobian
 from lib.theory import bounds, counterexamples, search_space
 from lib.theory.counterexamples import KINDS, Case, Size, case, ratio, search
@@ -14,13 +14,13 @@ SIZES = [Size(3, 2, 1, 2), Size(2, 2, 2, 2), Size(2, 3, 2, 4), Size(1, 1, 1, 1),
 
 def _search(kind, seed=0, **options):
     options = {"restarts": 16, "steps": 150, "learning_rate": 0.1} | options
-    return search(kind, generator=compute.generator(seed, "test", kind), **options)
+    return search(kind, generator=streams.generator(seed, "test", kind), **options)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_the_climb_and_the_plain_computation_agree(kind, size):
-    theta = search_space.draw(5, size, compute.generator(1, kind))
+    theta = search_space.draw(5, size, streams.generator(1, kind))
     climbed = search_space.ratio(kind, theta, size)
     for row, value in zip(theta.split(1), climbed):
         weights, source, target = search_space.stacks(row, size)
@@ -30,13 +30,13 @@ def test_the_climb_and_the_plain_computation_agree(kind, size):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_gradient_of_the_climb_is_right(kind):
-    theta = search_space.draw(2, Size(), compute.generator(3, kind)).requires_grad_()
+    theta = search_space.draw(2, Size(), streams.generator(3, kind)).requires_grad_()
     assert torch.autograd.gradcheck(lambda t: search_space.ratio(kind, t, Size()), (theta,), atol=1e-5)
 
 
 def test_the_search_space_is_what_it_says():
     size = Size(2, 3, 2, 4)
-    _, source, target = search_space.stacks(search_space.draw(4, size, compute.generator(0)), size)
+    _, source, target = search_space.stacks(search_space.draw(4, size, streams.generator(0)), size)
     for stack in (source, target):
         _, values, right = torch.linalg.svd(stack.jac, full_matrices=False)
         torch.testing.assert_close(values[..., 0], stack.sigma)
@@ -90,7 +90,7 @@ def test_search_survives_what_is_not_finite(monkeypatch):
 
 
 def test_search_survives_numbers_too_large(monkeypatch):
-    huge = compute.generator(0)
+    huge = streams.generator(0)
     real = search_space.draw
 
     def draw(restarts, size, generator):
@@ -195,7 +195,7 @@ def test_the_circle_has_no_mean_value():
 
 @pytest.mark.parametrize(("m", "d", "n"), [(1, 1, 2), (2, 2, 2), (2, 3, 4), (4, 2, 3), (3, 3, 3)])
 def test_theorem_r_holds_for_any_matrix_at_any_point(m, d, n):
-    draw = compute.generator(0, m, d, n)
+    draw = streams.generator(0, m, d, n)
     random = lambda *shape: torch.randn(4000, *shape, generator=draw, dtype=torch.float64)  # noqa: E731
     source, target, alignment = random(m, n), random(d, n), random(d, m) * random(1, 1).exp()
     values_s, right_s = torch.linalg.svd(source)[1:]

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lib.base import compute
+from lib.base import streams
 from lib.data.faces import Faces
 from lib.experiments.attributes.networks import Reference
 from lib.experiments.attributes.settings import Config
@@ -134,8 +134,8 @@ def frame(
     """Outcomes without a source: clean photos, noise of the radius, the reference attacked through itself."""
     moves = {
         "clean": pixels.unmoved,
-        "noise": pixels.noise(config.epsilon, compute.generator(seed, "noise")),
-        "white_box": climbing(reference, config.epsilon, config.steps, compute.generator(seed, "attack")),
+        "noise": pixels.noise(config.epsilon, streams.generator(seed, "noise")),
+        "white_box": climbing(reference, config.epsilon, config.steps, streams.generator(seed, "attack")),
     }
     return judged(reference, kept, moves) | judged(reference, familiar, {"clean_familiar": pixels.unmoved})
 
@@ -152,7 +152,7 @@ def cross_adversarial(
     """
 
     def climb(epsilon: float) -> Attack:
-        return climbing(source, epsilon, config.steps, compute.generator(seed, "attack"))
+        return climbing(source, epsilon, config.steps, streams.generator(seed, "attack"))
 
     def along(sign: int) -> Attack:
         steps = iter((sign * config.epsilon_l2 * delta).split(CHUNK))

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from lib.attacks.projected import pgd
-from lib.base import compute, labels, style
+from lib.base import labels, streams, style
 from lib.data.drawn import faces
 from lib.engine import runs
 from lib.engine.results import Result, Value
@@ -74,7 +74,7 @@ def example(
         has = kept.attributes[first, kept.names.index(attribute)]
         some = kept.select(torch.cat([first[has][: (count + 1) // 2], first[~has][: count // 2]]))
         x = attacking.photos(some, config.device).x
-        stream = compute.generator(seed, "example")
+        stream = streams.generator(seed, "example")
         after = pgd(source, x, radius, config.steps, clip=PIXELS, generator=stream)
         with torch.no_grad():
             clean, moved = reference.embed(x), reference.embed(after)
@@ -204,7 +204,7 @@ def selected(correlations: tuple[float, ...] = (0.0, 0.3, 0.6), repeats: int = 2
     fig, axes = style.figure(1, len(correlations), sharey=True, height=3.3)
     bins = np.arange(-1.1, 1.2, 0.2)
     for ax, true in zip(axes, correlations):
-        draws = selection.simulate(true, generator=compute.generator(0, "selection", true), repeats=repeats)
+        draws = selection.simulate(true, generator=streams.generator(0, "selection", true), repeats=repeats)
         plain = {"color": style.PALETTE["sky"]}
         hatched = {"color": style.PALETTE["vermilion"], "histtype": "step", "hatch": "///"}
         for values, label, look in ((draws.whole, "all forty", plain), (draws.top, "top five", hatched)):

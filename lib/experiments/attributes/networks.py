@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib.base import compute
+from lib.base import streams
 from lib.data.faces import Faces
 from lib.engine import runs
 from lib.experiments.attributes import people
@@ -93,12 +93,12 @@ def targets(photos: Faces, source: str, seed: int) -> Tensor:
     if kind != PERMUTED:
         return people.labels(photos, source)
     labels = people.labels(photos, rest)
-    return labels[torch.randperm(len(labels), generator=compute.generator(seed, "attributes", source))]
+    return labels[torch.randperm(len(labels), generator=streams.generator(seed, "attributes", source))]
 
 
 def train_source(config: Config, source: str, seed: int) -> stored.State:
     """The state of one source."""
-    generator = compute.generator(seed, "attributes", "source", source)
+    generator = streams.generator(seed, "attributes", "source", source)
     model = build(config, generator)
     if not source.startswith(UNTRAINED):
         wanted = targets(people.learnt(config), source, seed)
@@ -111,7 +111,7 @@ def train_source(config: Config, source: str, seed: int) -> stored.State:
 
 def train_reference(config: Config, seed: int) -> stored.State:
     """The state of the reference of one seed."""
-    generator = compute.generator(seed, "attributes", "reference")
+    generator = streams.generator(seed, "attributes", "reference")
     model = recogniser(config, generator)
     _fit(
         config, _Embedding(model), people.learnt(config).identities,

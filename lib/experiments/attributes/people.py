@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lib.base import compute
+from lib.base import streams
 from lib.data import faces, registry
 from lib.data.drawn import faces as drawn
 from lib.data.faces import Faces, Pairs
@@ -109,7 +109,7 @@ def _some(photos: Faces, number: int, name: str) -> Faces:
     """So many of the photos, drawn once and for all, in their order."""
     if len(photos) < number:
         raise ValueError(f"{name}={number}, but there are only {len(photos)} such photos: ask for less")
-    drawn = torch.randperm(len(photos), generator=compute.generator(0, name))[:number]
+    drawn = torch.randperm(len(photos), generator=streams.generator(0, name))[:number]
     return photos.select(drawn.sort().values)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import streams
 from lib.engine.results import Result, Value, at
 from lib.experiments.attributes.settings import STRANGERS, is_control
 from lib.experiments.common.observations import Observations, Readings
@@ -63,7 +63,7 @@ def link(seen: Observations, predictor: str, reading: str = ACCURACY) -> Link:
 
 def intervals(seen: Observations, predictor: str, reading: str = ACCURACY) -> tuple[Interval, Interval]:
     """95 % of tau-b, and of what it exceeds that of the adversarial loss by; the attributes are resampled."""
-    stream = compute.generator(0, "rivals", "attributes", predictor)
+    stream = streams.generator(0, "rivals", "attributes", predictor)
     one, own = link(seen, predictor, reading), link(seen, LOSS, reading)
     return one.resampled(stream), one.resampled(stream, less=own)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lib import statistics
-from lib.base import compute, paper
+from lib.base import paper, streams
 from lib.base.tables import Table, number
 from lib.engine.results import Result, Value, at
 from lib.experiments.attributes import selection
@@ -210,7 +210,7 @@ def selection_table(
 
     rows = []
     for true in correlations:
-        draws = selection.simulate(true, generator=compute.generator(0, "selection", true), repeats=repeats)
+        draws = selection.simulate(true, generator=streams.generator(0, "selection", true), repeats=repeats)
         spans = [tails(draws.whole), float(draws.top.mean()), tails(draws.top)]
         rows.append([true, *spans, *draws.share(0.8)])
     columns = ["true τ", "τ of all 40, 90 %", "τ of the top five, mean", "90 %", "all: τ ≥ .8",
@@ -241,7 +241,7 @@ def released_table(result: Result) -> Table:
     rows: list[list[Any]] = []
     for title in (*knowledge(result), *ASKED):
         ours = seen.values(title, sources=names)
-        stream = compute.generator(0, "released", title)
+        stream = streams.generator(0, "released", title)
         one = statistics.stratified_permutation([(theirs.expand(ours.T.shape).T, ours)], generator=stream)
         rows.append([title, one.value, one.p_one_sided])
     rows.sort(key=lambda row: -row[1])

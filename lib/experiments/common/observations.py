@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from lib import statistics
-from lib.base import compute
+from lib.base import streams
 from lib.engine.results import Record, Result, Value
 from lib.statistics.link import Choice, Link, Ties
 
@@ -143,7 +143,7 @@ class Observations:
         sources or fewer need none: all their orders are tried.
         """
         names = ("links", *(one for one in (x, y) if isinstance(one, str))) if stream is None else stream
-        return Link(self.group(x, y, *targets), compute.generator(0, *names))
+        return Link(self.group(x, y, *targets), streams.generator(0, *names))
 
     def choice(self, x: str | Value, y: str | Value, *targets: str) -> Choice:
         """What is lost in y by the source with the largest x, seed by seed."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import streams
 from lib.measures import transferability
 from lib.measures.transferability import Transferability
 
@@ -49,10 +49,10 @@ def nulls(source: Tensor, target: Tensor, experiment: str, seed: int, repeats: i
     found: dict[str, Any] = {}
     for key, signs, names in zip(("tau2_null", "tau2_kept_null"), ("random", "kept"), NULLS[experiment]):
         null = transferability.tau2_null(
-            source, target, generator=compute.generator(seed, *names), repeats=repeats, signs=signs
+            source, target, generator=streams.generator(seed, *names), repeats=repeats, signs=signs
         )
         found[key] = [float(null.mean()), float(null.quantile(0.95))]
-    half = transferability.split_half(source, target, generator=compute.generator(seed, "half"))
+    half = transferability.split_half(source, target, generator=streams.generator(seed, "half"))
     return found | {"tau2_split_half": half}
 
 

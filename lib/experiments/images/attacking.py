@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib.base import compute
+from lib.base import streams
 from lib.experiments.common import pixels, tangent
 from lib.experiments.common.pixels import Outcome, climbing, euclidean
 from lib.experiments.images.settings import Config
@@ -75,7 +75,7 @@ def share(hits: Tensor) -> float:
 
 
 def _stream(seed: int) -> torch.Generator:
-    return compute.generator(seed, "attack")
+    return streams.generator(seed, "attack")
 
 
 def _outcome(reference: nn.Module, x: Tensor, y: Tensor, right: Tensor) -> Outcome:

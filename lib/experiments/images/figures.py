@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from torch import Tensor, nn
 
 from lib.attacks.projected import pgd
-from lib.base import compute, style
+from lib.base import streams, style
 from lib.engine import runs
 from lib.engine.results import Result, Value, at
 from lib.experiments.common.figures import DASHES, legend, points, stretched
@@ -53,7 +53,7 @@ def example(
         x, y = networks.pixels(split.test, torch.device(config.device or "cpu"))
         rows = torch.stack([(y == label).nonzero()[0, 0] for label in range(count)])
         x, y, radius = x[rows], y[rows], config.epsilon if epsilon is None else epsilon
-        stream = compute.generator(seed, "example")
+        stream = streams.generator(seed, "example")
         after = pgd(model, x, radius, config.steps, clip=PIXELS, generator=stream)
         own, other = ((_believed(f, x), _believed(f, after)) for f in (model, reference))
         classes = networks.source_split(config, source).classes

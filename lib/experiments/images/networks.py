@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib.base import compute
+from lib.base import streams
 from lib.data import images, registry
 from lib.engine import runs
 from lib.experiments.common import stored
@@ -60,7 +60,7 @@ def reference_model(config: Config, target: str, seed: int) -> Network:
 
 def train(config: Config, role: str, name: str, epochs: int, half: bool, seed: int) -> stored.State:
     """The state of a source or reference that has learnt its classes, from `half` of their images or all."""
-    generator = compute.generator(seed, "images", role, name)
+    generator = streams.generator(seed, "images", role, name)
     model = build(config, generator)
     if name != UNTRAINED:
         split = _mixed(config, name, half) if role == "source" else target_split(config, name)
@@ -132,7 +132,7 @@ def _shifted(split: images.Split) -> images.Split:
     """The digits' target domain: every image turned by up to ROTATION degrees, with noise; fixed per part."""
 
     def turned(name: str, part: images.Part) -> images.Part:
-        stream = compute.generator(0, "shift", name)
+        stream = streams.generator(0, "shift", name)
         return images.Part(_turn(part.images, stream), part.labels, part.classes)
 
     parts = {name: turned(name, getattr(split, name)) for name in ("train", "valid", "test")}

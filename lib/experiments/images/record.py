@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib.base import compute
+from lib.base import streams
 from lib.data import images, registry
 from lib.engine import runs
 from lib.experiments.images import attacking, networks, settings
@@ -96,7 +96,7 @@ def transferred(config: Config, source: Network, split: images.Split, seed: int)
     train, valid, test = (_features(source, part, device) for part in (split.train, split.valid, split.test))
     layer = probe.linear_probe(train, valid, test, classes=CLASSES, strengths=config.probe_strengths)
     tuned = networks.fine_tuned(
-        config, deepcopy(source), split.train, compute.generator(seed, "tune", split.name)
+        config, deepcopy(source), split.train, streams.generator(seed, "tune", split.name)
     )
     x, y = pixels(split.test, device)
     outputs = logits(tuned, x)

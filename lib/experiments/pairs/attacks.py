@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from lib.attacks.tangent import virtual
-from lib.base import compute
+from lib.base import streams
 from lib.experiments.pairs.networks import Pair, networks
 from lib.experiments.pairs.settings import Config
 from lib.measures import jacobian, singular, transferability
@@ -60,7 +60,7 @@ def tangent_against_exact(pair: Pair, epsilons: Sequence[float], seed: int = 0) 
     """
     direction = virtual(pair.target, pair.x, 1.0)
     slope = (jacobian.jacobians(pair.target, pair.x) @ direction.unsqueeze(-1)).squeeze(-1)
-    draw = compute.generator(seed, "exact attack")
+    draw = streams.generator(seed, "exact attack")
     rows = []
     for epsilon in epsilons:
         tangent = torch.stack([epsilon * direction, -epsilon * direction])

@@ -9,7 +9,7 @@ import sympy as sp
 import torch
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import streams
 from lib.experiments.pairs.networks import Pair, networks, unrelated
 from lib.experiments.pairs.settings import Config
 from lib.measures import probe, transferability
@@ -27,7 +27,7 @@ def companions(config: Config) -> list[dict[str, Any]]:
         for seed in range(config.seeds):
             found = (unrelated(config, seed) if t is None else networks(config, seed, t)).measure()
             deviations = found.deviation_source, found.deviation_target
-            draw = compute.generator(seed, "companions")
+            draw = streams.generator(seed, "companions")
             row = {"t": t, "tau1": found.tau1, "tau2": found.tau2}
             row["split_half"] = transferability.split_half(*deviations, generator=draw, repeats=5)
             for signs in ("random", "kept"):
@@ -119,7 +119,7 @@ def changes(pair: Pair, seed: int = 0) -> list[list[Any]]:
     source, target = pair.jacobians()
     n = source.shape[-1]
     stretch = torch.diag(torch.linspace(0.5, 2, n, dtype=torch.float64)).to(source)
-    noise = torch.randn(n, n, generator=compute.generator(seed, "turn"), dtype=torch.float64)
+    noise = torch.randn(n, n, generator=streams.generator(seed, "turn"), dtype=torch.float64)
     turn = torch.linalg.qr(noise)[0].to(source)
     variants = {
         "outputs scaled: $3 f_S$, $f_T / 7$": (3 * source, target / 7),

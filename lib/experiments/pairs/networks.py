@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import devices, streams
 from lib.experiments.pairs.settings import Config
 from lib.measures import jacobian, transferability
 from lib.models.mlp import MLP, beta_bound, of_state, uniform
@@ -49,11 +49,11 @@ def networks(config: Config, seed: int, perturbation: float, outputs: tuple[int,
     m, d = outputs or (config.source_outputs, config.target_outputs)
     if min(m, d) < 1 or perturbation < 0:
         raise ValueError(f"outputs = {(m, d)} and perturbation = {perturbation}: give at least 1, 1 and 0")
-    draw = compute.generator(seed, "theory", m, d)
+    draw = streams.generator(seed, "theory", m, d)
     pool = MLP(config.inputs, config.hidden, max(m, d), generator=draw, scale=SCALE)
     moved = {name: w + perturbation * uniform(w.shape, draw) for name, w in pool.state_dict().items()}
     x = torch.randn(config.samples, config.inputs, generator=draw, dtype=torch.float64)
-    device = compute.resolve_device(config.device)
+    device = devices.resolve_device(config.device)
     source, target = _first_outputs(moved, m), _first_outputs(pool.state_dict(), d)
     beta = max(beta_bound(source), beta_bound(target))
     return Pair(source.to(device), target.to(device), x.to(device), beta)

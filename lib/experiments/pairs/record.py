@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import devices, streams
 from lib.experiments.pairs.networks import Pair, networks
 from lib.experiments.pairs.settings import PRESETS as PRESETS
 from lib.experiments.pairs.settings import Config
@@ -27,7 +27,7 @@ JOB_IGNORES = ("seeds", "restarts", "steps", "learning_rate", "epsilon")  # no r
 def stamp(config: Config, seeds: str) -> str:
     """What a figure of drawn networks is stamped with, where it is not drawn from a run."""
     sizes = f"n = {config.inputs}, width {config.hidden}, N = {config.samples}"
-    return f"{config.preset}: drawn networks, {sizes} · {seeds} · {compute.resolve_device(config.device)}"
+    return f"{config.preset}: drawn networks, {sizes} · {seeds} · {devices.resolve_device(config.device)}"
 
 
 def datasets(config: Config) -> tuple[()]:
@@ -46,7 +46,7 @@ def run_job(config: Config, job: dict[str, Any]) -> dict[str, Any]:
     stacks = pair.jacobians()
     found, bound = transferability.measure_jacobians(*stacks), bounds.theorem_2(*stacks)
     deviations = found.deviation_source.cpu(), found.deviation_target.cpu()
-    draw = compute.generator(job["seed"], "theory", "null")
+    draw = streams.generator(job["seed"], "theory", "null")
     return {
         **job,
         "tau1": found.tau1,

@@ -16,7 +16,7 @@ from torch.nn.functional import normalize
 from lib.attacks.words import candidates as lists
 from lib.attacks.words.spelling import Words
 from lib.attacks.words.textfooler import Attacked, Options, textfooler
-from lib.base import compute
+from lib.base import streams
 from lib.data import words
 from lib.engine import runs
 from lib.experiments.text import networks, tangent
@@ -138,8 +138,8 @@ def deviations(
     after, alone = [one.attacked for one in found], list(map(changed, before, itself))
     mine, other = (read(model, after) - read(model, before) for model in (source, reference))
     separate = read(reference, alone) - read(reference, before)
-    signs = torch.randint(0, 2, (len(mine), 1), generator=compute.generator(seed, "signs")) * 2 - 1
-    order = torch.randperm(len(mine), generator=compute.generator(seed, "order"))
+    signs = torch.randint(0, 2, (len(mine), 1), generator=streams.generator(seed, "signs")) * 2 - 1
+    order = torch.randperm(len(mine), generator=streams.generator(seed, "order"))
     return {
         "tau2_textfooler": tangent.tau2(mine, other),
         "tau2_textfooler_own": tangent.tau2(mine, separate),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib.base import compute
+from lib.base import streams
 from lib.data import registry, text, words
 from lib.engine import runs
 from lib.experiments.common import stored
@@ -72,7 +72,7 @@ def target_part(config: Config, name: str, seed: int = 0) -> Labelled:
     """The target's "transfer" texts of a seed, its "valid" texts for penalties, its "test" texts."""
     whole = split(config.target)
     if name == "transfer":
-        stream = compute.generator(seed, "text", "transfer")
+        stream = streams.generator(seed, "text", "transfer")
         return prepared(config, draw(whole.train, config.transfer_texts, stream))
     if name == "valid":
         return _first(config, whole.valid, config.transfer_texts // 2)
@@ -110,7 +110,7 @@ def reference_model(config: Config, seed: int) -> bert.Classifier:
 
 def train(config: Config, name: str, role: str, seed: int) -> stored.State:
     """The state of a classifier that has learnt the data set `name`; the untrained control learns nothing."""
-    generator = compute.generator(seed, "text", role)
+    generator = streams.generator(seed, "text", role)
     if role == UNTRAINED:
         return stored.state(build(config, CLASSES, generator))
     part = draw(split(name).train, config.train_texts, generator)

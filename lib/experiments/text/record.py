@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lib.attacks.words import candidates
-from lib.base import compute
+from lib.base import streams
 from lib.data import registry
 from lib.engine import runs
 from lib.experiments.text import attacking, networks, settings, tangent
@@ -93,8 +93,8 @@ def transferred(config: Config, source: bert.Classifier, seed: int) -> dict[str,
         (reading.apply(source.features, texts), labels) for texts, labels in (train, valid, test)
     )
     best = probe.linear_probe(known, chosen, asked, classes=CLASSES, strengths=config.probe_strengths)
-    layer = networks.new_layer(config, train, known[0], compute.generator(seed, "layer"))
-    tuned = networks.fine_tuned(config, source, train, compute.generator(seed, "tune"))
+    layer = networks.new_layer(config, train, known[0], streams.generator(seed, "layer"))
+    tuned = networks.fine_tuned(config, source, train, streams.generator(seed, "tune"))
     with torch.no_grad():
         by_layer = layer(asked[0]), test[1]
     return {

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import streams
 from lib.experiments.common import tangent
 from lib.experiments.text import networks
 from lib.experiments.text.settings import Config
@@ -48,7 +48,7 @@ def measured(
     own, other = jacobians(source, texts), _of_the_reference(reference, texts)
     logits = reading.apply(source, texts), reading.apply(reference, texts)
     found, readings = _of(own, other), _readings(own, other, logits)
-    order = torch.randperm(len(own), generator=compute.generator(seed, "strangers"))
+    order = torch.randperm(len(own), generator=streams.generator(seed, "strangers"))
     sizes = [round(share * config.tau_texts) for share in SHARES]
     return {
         **tangent.record(found, "text", seed, config.null_repeats, _chance(texts, own.shape[3])),
@@ -128,14 +128,14 @@ def _own_attacks(own: Tensor, other: Tensor, found: Transferability, seed: int) 
     """
     first, second = _contrasts(own), _contrasts(other)
     mine, separate = _of(first, second).deviation_source, _of(second, second).deviation_target
-    signs = torch.randint(0, 2, (len(mine), 1), generator=compute.generator(seed, "signs")) * 2 - 1
+    signs = torch.randint(0, 2, (len(mine), 1), generator=streams.generator(seed, "signs")) * 2 - 1
     return {"tau1": found.tau1, "tau2": tau2(mine, separate * signs)}
 
 
 def _at_size(found: Transferability, size: int, config: Config, seed: int) -> dict[str, float]:
     """tau2 of the first `size` texts and the mean of its null with random signs."""
     pair = found.deviation_source[:size], found.deviation_target[:size]
-    stream = compute.generator(seed, "null", size)
+    stream = streams.generator(seed, "null", size)
     null = transferability.tau2_null(*pair, generator=stream, repeats=config.null_repeats)
     return {"tau2": tau2(*pair), "null": float(null.mean())}
 
