@@ -1,4 +1,4 @@
-"""Devices, threads, random streams."""
+"""Devices, threads, and what a result was computed with."""
 
 import os
 
