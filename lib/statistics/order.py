@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import torch
-from scipy import special, stats
+from scipy import stats
 from torch import Tensor
 
 ENUMERATED = 8  # 8! = 40,320 orders are enumerated; beyond, ties are handled by sampling
@@ -89,45 +89,6 @@ def kendall(x: Values, y: Values, *, generator: torch.Generator | None = None) -
         orders, method = _orders(n, SAMPLED, generator), f"sampled ({SAMPLED:,})"
     null = _scores(signs_x, signs_y, orders)
     return Kendall(score / scale, *_p_values(score, null, exact=method == "exact"), n, method)
-
-
-def bootstrap(
-    values: Values,
-    statistic: Callable[[Tensor], float | Tensor] | None = None,
-    *,
-    generator: torch.Generator,
-    repeats: int = 2_000,
-    level: float = 0.95,
-    method: str = "bca",
-) -> Interval:
-    """Bootstrap interval of `statistic` (default: the mean) over the rows of `values`.
-
-    "percentile" takes the quantiles of the resampled statistics; "bca" corrects them for bias and skew
-    (Efron 1987). Both are too narrow for fewer than about ten rows: use `seed_interval` there.
-
-    Raises ValueError for fewer than 2 rows, a level outside (0, 1), an unknown method, or a statistic that is
-    NaN on a resample.
-    """
-    rows = _finite(values)
-    if len(rows) < 2 or repeats < 2 or not 0 < level < 1:
-        raise ValueError(
-            f"{len(rows)} rows, {repeats} repeats, level {level}: needs 2 or more, 2 or more, in (0, 1)"
-        )
-    if method not in ("bca", "percentile"):
-        raise ValueError(f"method {method!r} is unknown: use 'bca' or 'percentile'")
-    if statistic is None and rows.ndim > 1:
-        raise ValueError(f"shape {tuple(rows.shape)}: the mean of rows is no single number, pass a statistic")
-    measure = statistic or (lambda sample: sample.mean(0))
-    value = float(measure(rows))
-    picks = torch.randint(len(rows), (repeats, len(rows)), generator=generator)
-    draws = torch.tensor([float(measure(rows[pick])) for pick in picks], dtype=torch.float64)
-    if draws.isnan().any():
-        raise ValueError("the statistic is NaN on some resamples: choose one that is defined on any rows")
-    tails = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
-    if method == "bca":
-        tails = _bca_tails(rows, measure, value, draws, tails)
-    low, high = torch.quantile(draws, tails).tolist()
-    return Interval(low, value, high)
 
 
 def seed_interval(
@@ -273,20 +234,3 @@ def _inversion_p(n: int, score: int) -> tuple[float, float]:
     above = sum(counts[: (pairs - score) // 2 + 1])
     beyond = min(total, 2 * sum(counts[: (pairs - abs(score)) // 2 + 1])) if score else total
     return above / total, beyond / total
-
-
-def _bca_tails(
-    rows: Tensor, measure: Callable[[Tensor], float | Tensor], value: float, draws: Tensor, tails: Tensor
-) -> Tensor:
-    """Efron's corrected tail probabilities; the plain ones where the correction is not defined."""
-    below = (float((draws < value).double().mean()) + float((draws <= value).double().mean())) / 2
-    left_out = torch.stack([torch.cat([rows[:i], rows[i + 1 :]]) for i in range(len(rows))])
-    jackknife = torch.tensor([float(measure(sample)) for sample in left_out], dtype=torch.float64)
-    gap = jackknife.mean() - jackknife
-    spread = float(gap.square().sum()) ** 1.5
-    if not 0 < below < 1 or not spread > 0:  # NaN, if the statistic is undefined without one row
-        return tails
-    bias, skew = float(special.ndtri(below)), float(gap.pow(3).sum()) / (6 * spread)
-    shifted = bias + torch.special.ndtri(tails)
-    corrected: Tensor = torch.special.ndtr(bias + shifted / (1 - skew * shifted)).clamp(0, 1)
-    return corrected
