@@ -8,6 +8,7 @@
 # make single  the whole book as one page; make pdf   that page printed, where Chromium or Chrome is installed
 # make house   draw the picture of ARCHITECTURE.md again, from the code
 # make setup   the environment .venv alone; make clean   what was built, but neither environment nor runs
+# make lock    requirements/book.txt: the book's environment, every package with its hashes
 # make sbom    every installed package with version and licence, as CycloneDX; make audit   known holes in them
 # make help    these lines
 PYTHON ?= python3
@@ -18,7 +19,7 @@ MIRROR ?=
 SINGLE := _build/singlehtml/intro.html
 AUDIT := $(VENV)/audit
 
-.PHONY: help book test torture lint data lab bench house single pdf sbom audit setup clean
+.PHONY: help book test torture lint data lab bench house single pdf lock sbom audit setup clean
 .DEFAULT_GOAL := book
 
 help:
@@ -72,10 +73,10 @@ pdf: single
 	  --print-to-pdf=_build/book.pdf "file://$(CURDIR)/$(SINGLE)" 2>/dev/null; rm -rf "$$profile"
 	@test -s _build/book.pdf && echo "$(CURDIR)/_build/book.pdf"
 
-# The two tools have an environment of their own: they are no part of what they list.
+# The three tools have an environment of their own: they are no part of what they list.
 $(AUDIT)/.stamp: $(STAMP)
 	$(PYTHON) -m venv $(AUDIT)
-	$(AUDIT)/bin/pip install --quiet 'cyclonedx-bom==7.*' 'pip-audit==2.*'
+	$(AUDIT)/bin/pip install --quiet 'cyclonedx-bom==7.*' 'pip-audit==2.*' 'pip-tools==7.*'
 	@touch $@
 
 sbom: $(AUDIT)/.stamp
@@ -86,6 +87,11 @@ sbom: $(AUDIT)/.stamp
 audit: $(AUDIT)/.stamp
 	$(AUDIT)/bin/pip-audit --path $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 	@echo "No line above says a package is safe: those \"not found on PyPI\" were not looked at."
+
+lock: $(AUDIT)/.stamp
+	$(AUDIT)/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra book --extra test \
+	  --output-file requirements/book.txt pyproject.toml
 
 lab: $(STAMP)
 	$(BIN)/pip install --quiet --editable '.[lab]'

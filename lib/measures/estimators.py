@@ -26,6 +26,8 @@ TITLES = {  # the keys of `scores`, as readers know them
     "trans_rate": "TransRate",
     "knn": "k-NN",
 }
+NEW: frozenset[str] = frozenset()  # keys that the recorded runs lack: the pages leave them out
+RECORDED = {key: title for key, title in TITLES.items() if key not in NEW}
 NEIGHBOURS = 5  # enough to outvote one stray neighbour, few enough for small classes
 NOISE = 1e-10  # least variance of the noise in LogME: labels that features reproduce would be worth infinity
 _ROWS = 1024  # rows of the distance matrix in memory at a time

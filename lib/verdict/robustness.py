@@ -26,7 +26,7 @@ from lib.verdict.settings import OWN, Setting, Settings
 # sources with replacement, and differences of two predictors draw the same sources for both.
 
 MEASURES = (OWN, "τ₁", "τ₂", "τ₁ τ₂", "α²")
-RIVALS = tuple(estimators.TITLES.values())
+RIVALS = tuple(estimators.RECORDED.values())
 BASELINES = (
     "source accuracy", "class overlap", "class balance", "identity in the labels", "nearness of the data",
 )  # fmt: skip

@@ -153,7 +153,7 @@ def _labels(seen: Observations) -> Row:
 
 def _names(seen: Observations) -> Row:
     attacks = max(link(seen, name).order.value for name in MEASURES)
-    rivals = {name: link(seen, name).order.value for name in estimators.TITLES.values()}
+    rivals = {name: link(seen, name).order.value for name in estimators.RECORDED.values()}
     higher = [name for name, value in rivals.items() if value > attacks]
     clear = [name for name in rivals if intervals(seen, name)[1].low > 0]
     return Row(

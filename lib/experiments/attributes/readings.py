@@ -31,7 +31,7 @@ READINGS = Readings(
         "turn of the embedding": at("attacks", "pgd", "distance"),
     },
     rivals={
-        **{title: at("rivals", key) for key, title in estimators.TITLES.items()},
+        **{title: at("rivals", key) for key, title in estimators.RECORDED.items()},
         "source accuracy": at("baselines", "source_accuracy"),
         "balanced accuracy": at("baselines", "balanced_accuracy"),
         "class balance": at("baselines", "balance"),

@@ -32,7 +32,7 @@ READINGS = Readings(
         "adversarial loss, Def. 1": at("attacks", "definition_1", "loss"),
     },
     rivals={
-        **{title: at("rivals", key) for key, title in estimators.TITLES.items()},
+        **{title: at("rivals", key) for key, title in estimators.RECORDED.items()},
         "class overlap": at("shared"),
         "source accuracy": at("baselines", "source_accuracy"),
         "nearness of the data": lambda r: -float(r["baselines"]["domain_distance"]),

@@ -36,7 +36,7 @@ KNOWLEDGE: dict[str, Value] = {
     "readout gain": at("taught", "gain"),
 }
 RIVALS: dict[str, Value] = {
-    **{name: at("rivals", key) for key, name in estimators.TITLES.items() if key not in ("leep", "nce")},
+    **{name: at("rivals", key) for key, name in estimators.RECORDED.items() if key not in ("leep", "nce")},
     "same category": at("same_category"),
     "source's own success": at("own_gain"),
 }

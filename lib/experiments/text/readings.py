@@ -41,7 +41,7 @@ READINGS = Readings(
         "new layer accuracy": at("knowledge", "layer_accuracy"),
     },
     rivals={
-        **{title: at("rivals", key) for key, title in estimators.TITLES.items() if key != "h_score"},
+        **{title: at("rivals", key) for key, title in estimators.RECORDED.items() if key != "h_score"},
         "nearness of the data": lambda r: -float(r["baselines"]["domain_distance"]),
         "source accuracy": at("baselines", "source_accuracy"),
         "same kind of task": at("same_task"),
