@@ -27,17 +27,10 @@ def spread(values: Tensor) -> statistics.Interval | None:
 
 def evidence(grid: Grid, *, generator: torch.Generator, repeats: int = REPEATS) -> Evidence:
     """What the rule asks of a grid. Each p counts the observed order among the permuted ones."""
-    value, drawn = float(taus(grid).mean()), null(grid, generator=generator, repeats=repeats)
-    seeds = by_seed(grid)
-    return Evidence(
-        value,
-        p_value(drawn, value),
-        p_value(-drawn, -value),
-        spread(seeds),
-        sources=max(len(g.x) for g in grid),
-        targets=len({target for g in grid for target in g.targets}),
-        seeds=len(seeds),
-    )
+    drawn, seeds = null(grid, generator=generator, repeats=repeats), by_seed(grid)
+    targets = len({target for g in grid for target in g.targets})
+    sizes = max(len(g.x) for g in grid), targets, len(seeds)
+    return _against(drawn, float(taus(grid).mean()), seeds, sizes, "seed")
 
 
 def together(settings: Sequence[tuple[Grid, torch.Generator]]) -> Evidence | None:
@@ -49,18 +42,15 @@ def together(settings: Sequence[tuple[Grid, torch.Generator]]) -> Evidence | Non
         return None
     grids = [grid for grid, _ in settings]
     means = torch.stack([taus(grid).mean() for grid in grids])
-    nulls = [null(grid, generator=stream, alone=False) for grid, stream in settings]
-    value, drawn = float(means.mean()), torch.stack(nulls).mean(0)
-    return Evidence(
-        value,
-        p_value(drawn, value),
-        p_value(-drawn, -value),
-        spread(means),
-        sources=sum(max(len(g.x) for g in grid) for grid in grids),
-        targets=len(grids),
-        seeds=min(len({seed for g in grid for seed in g.seeds}) for grid in grids),
-        over="setting",
-    )
+    drawn = torch.stack([null(grid, generator=stream, alone=False) for grid, stream in settings]).mean(0)
+    sources = sum(max(len(g.x) for g in grid) for grid in grids)
+    seeds = min(len({seed for g in grid for seed in g.seeds}) for grid in grids)
+    return _against(drawn, float(means.mean()), means, (sources, len(grids), seeds), "setting")
+
+
+def _against(drawn: Tensor, value: float, each: Tensor, sizes: tuple[int, int, int], over: str) -> Evidence:
+    """A mean tau-b against its null; `each` of the units that the interval is over."""
+    return Evidence(value, p_value(drawn, value), p_value(-drawn, -value), spread(each), *sizes, over)
 
 
 def hits(grid: Grid, *, generator: torch.Generator, repeats: int = REPEATS) -> Hits:

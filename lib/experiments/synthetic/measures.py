@@ -31,11 +31,18 @@ class Scene:
     fresh_x: Tensor  # other points of the same problem, for losses out of sample
     fresh_y: Tensor
     inside: Tensor  # points of the segments [0, x], where Theorem 3 needs smoothness
-    jacobians: Tensor  # J_T (N, d, n)
-    attack: Tensor  # delta_T (N, n), |delta_T| = epsilon
     epsilon: float
-    radius: float  # max |x|
     blank: mlp.MLP  # random, untrained, of the target's width: what a refit reaches with no knowledge
+
+    @cached_property
+    def jacobians(self) -> Tensor:
+        """J_T (N, d, n)."""
+        return jacobian.jacobians(self.target, self.x)
+
+    @cached_property
+    def radius(self) -> float:
+        """max |x|."""
+        return float(self.x.norm(dim=1).max())
 
     @cached_property
     @torch.no_grad()
@@ -45,8 +52,8 @@ class Scene:
 
     @cached_property
     def own_adversarial_loss(self) -> float:
-        """L_adv(f_T, delta_T; y, D)."""
-        return adversarial_loss(self, self.attack)
+        """L_adv(f_T, delta_T; y, D), |delta_T| = epsilon."""
+        return adversarial_loss(self, self.epsilon * singular.top_right(self.jacobians).to(self.x))
 
     @torch.no_grad()
     def refit(self, source: mlp.MLP) -> tuple[float, float]:
@@ -77,26 +84,13 @@ class Scene:
 
 
 def scene(problem: Problem, seed: int, target: mlp.MLP, epsilon: float, device: torch.device) -> Scene:
-    """The scene of a seed: data, Jacobians and the target's own attack."""
-    x, y = (part.to(device) for part in sample(problem, seed))
-    fresh_x, fresh_y = (part.to(device) for part in sample(problem, seed, fresh=True))
+    """The scene of a seed: data, points between them and the origin, and an untrained network."""
+    drawn = (*sample(problem, seed), *sample(problem, seed, fresh=True))
+    x, y, fresh_x, fresh_y = (part.to(device) for part in drawn)
     share = torch.rand(SEGMENT_POINTS, 1, generator=compute.generator(seed, "segments"), dtype=x.dtype)
     width, stream = target.hidden.out_features, compute.generator(seed, "blank", target.hidden.out_features)
-    blank = mlp.MLP(problem.inputs, width, problem.outputs, generator=stream)
-    jac = jacobian.jacobians(target, x)
-    return Scene(
-        target,
-        x,
-        y,
-        fresh_x,
-        fresh_y,
-        inside=share.to(device) * x[:SEGMENT_POINTS],
-        jacobians=jac,
-        attack=epsilon * singular.top_right(jac).to(x),
-        epsilon=epsilon,
-        radius=float(x.norm(dim=1).max()),
-        blank=blank.to(device).eval(),
-    )
+    blank = mlp.MLP(problem.inputs, width, problem.outputs, generator=stream).to(device).eval()
+    return Scene(target, x, y, fresh_x, fresh_y, share.to(device) * x[:SEGMENT_POINTS], epsilon, blank)
 
 
 @torch.no_grad()

@@ -30,18 +30,8 @@ class Config(Checked):
 
 PRESETS = {
     preset: Config(
-        preset=preset,
-        seeds=seeds,
-        device="cpu",
-        variant="default",
-        widths=(50, 100),
-        directions=directions,
-        points=11,
-        moves="all",
-        epsilon=0.1,
-        train_steps=500,
-        floor=0.1,
-        nulls=20,
+        preset=preset, seeds=seeds, device="cpu", variant="default", widths=(50, 100), directions=directions,
+        points=11, moves="all", epsilon=0.1, train_steps=500, floor=0.1, nulls=20,
     )
     for preset, seeds, directions in (("quick", 5, 2), ("reduced", 20, 4), ("paper", 20, 4))
-}
+}  # fmt: skip
