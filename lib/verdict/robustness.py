@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import streams
 from lib.engine.results import Absent, Record, Result, Value
 from lib.experiments.synthetic import tracking
 from lib.measures import estimators
@@ -268,7 +268,7 @@ def gradients(run: Result | Absent) -> list[tuple[str, Evidence]]:
     """At fixed t, the pairs of `PAIRS` in one recorded sweep; nothing if no target is trained."""
     records = [] if isinstance(run, Absent) else tracking.tested(run)
     return [
-        (name, evidence(grid, generator=compute.generator(0, "gradients", name)))
+        (name, evidence(grid, generator=streams.generator(0, "gradients", name)))
         for name, x, y in PAIRS
         if (grid := tracking.at_fixed_t(records, x, y))
     ]

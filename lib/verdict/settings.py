@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from lib.base import compute
+from lib.base import streams
 from lib.engine import results
 from lib.engine.results import Absent, Record, Result, Value
 from lib.experiments.attributes.readings import READINGS as ATTRIBUTES
@@ -56,7 +56,7 @@ class Setting:
     def stream(self, *names: str) -> torch.Generator:
         """Random numbers; a renamed experiment keeps those of its first name, and so its numbers."""
         purpose, *rest = names
-        return compute.generator(0, purpose, results.names_of(self.key)[-1], *rest)
+        return streams.generator(0, purpose, results.names_of(self.key)[-1], *rest)
 
     @property
     def result(self) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.base import compute
+from lib.base import streams
 from lib.base.tables import number
 from lib.engine.results import Absent, Result
 from lib.experiments.synthetic import networks, tracking
@@ -29,7 +29,7 @@ def _link(run: Result | Absent, link: tracking.Link) -> Row:
     if not records:
         return row.decided("–", "not a test", rule.sweep(None, None), test=True)
     along, grid = spread(by_seed(tracking.along_t(records, *names))), tracking.at_fixed_t(records, *names)
-    fixed = evidence(grid, generator=compute.generator(0, "verdict", *names))
+    fixed = evidence(grid, generator=streams.generator(0, "verdict", *names))
     ours = (
         f"along t {along.value:.2f} [{along.low:.2f}, {along.high:.2f}]; at fixed t {fixed}" if along else "–"
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import streams
 from lib.engine.results import Result
 from lib.experiments.tasks import matrices, summary
 from lib.statistics import clustering
@@ -110,7 +110,7 @@ def _trees(run: Result, seed: int | None) -> Trees:
     """Trees of one seed, or of all, at the first radius; a tree's rows are as in the chapter on tasks."""
     rows = matrices.comparable(matrices.adversarial(run, matrices.radii(run)[0], seed=seed))
     taught = matrices.comparable(matrices.direct(run, seed=seed))
-    stream = compute.generator(0, "verdict trees", str(seed))
+    stream = streams.generator(0, "verdict trees", str(seed))
     null = clustering.permuted_cuts(rows, generator=stream, repeats=REPEATS)
     cuts = [clustering.cuts(clustering.tree(one)) for one in (rows, taught)]
     return Trees(cuts[0].unsqueeze(0), null, cuts[1])

@@ -11,7 +11,7 @@ import torch
 
 from lib import statistics
 from lib.__main__ import main
-from lib.base import compute, paper
+from lib.base import paper, streams
 from lib.engine import fingerprint, results
 from lib.experiments.common.observations import Readings
 from lib.experiments.synthetic import tracking
@@ -320,7 +320,7 @@ class TestSettings:
         """The synthetic runs were recorded as "rbf": the verdict's p-values are those of that name."""
         draws = [torch.rand(3, generator=g) for g in (
             settings.load()["synthetic"].stream("verdict", "best"),
-            compute.generator(0, "verdict", "rbf", "best"),
+            streams.generator(0, "verdict", "rbf", "best"),
         )]  # fmt: skip
         assert torch.equal(*draws)
 

@@ -10,7 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import streams
 from lib.experiments.synthetic.networks import Problem, sample, squared
 from lib.measures import jacobian, probe, singular, transferability
 from lib.models import mlp
@@ -87,8 +87,8 @@ def scene(problem: Problem, seed: int, target: mlp.MLP, epsilon: float, device: 
     """The scene of a seed: data, points between them and the origin, and an untrained network."""
     drawn = (*sample(problem, seed), *sample(problem, seed, fresh=True))
     x, y, fresh_x, fresh_y = (part.to(device) for part in drawn)
-    share = torch.rand(SEGMENT_POINTS, 1, generator=compute.generator(seed, "segments"), dtype=x.dtype)
-    width, stream = target.hidden.out_features, compute.generator(seed, "blank", target.hidden.out_features)
+    share = torch.rand(SEGMENT_POINTS, 1, generator=streams.generator(seed, "segments"), dtype=x.dtype)
+    width, stream = target.hidden.out_features, streams.generator(seed, "blank", target.hidden.out_features)
     blank = mlp.MLP(problem.inputs, width, problem.outputs, generator=stream).to(device).eval()
     return Scene(target, x, y, fresh_x, fresh_y, share.to(device) * x[:SEGMENT_POINTS], epsilon, blank)
 

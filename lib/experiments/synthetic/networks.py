@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import streams
 from lib.engine import runs
 from lib.experiments.common import stored
 from lib.models import mlp
@@ -43,12 +43,12 @@ PROBLEMS = {
 
 def basis(problem: Problem, seed: int, *, fresh: bool = False) -> tuple[Tensor, Tensor]:
     """x (N, n) and the values phi_i(x) of the basis functions (N, M); `fresh` draws other points."""
-    stream = compute.generator(seed, "rbf functions")
+    stream = streams.generator(seed, "rbf functions")
     centres = mlp.uniform((problem.centres, problem.inputs), stream)
     middles = mlp.uniform((problem.functions, problem.inputs), stream)
     sigma = mlp.uniform((problem.functions,), stream)
     spread = 100 * (sigma + 0.5) if problem.wide else (2 * sigma).square()
-    points = compute.generator(seed, "rbf points", int(fresh))
+    points = streams.generator(seed, "rbf points", int(fresh))
     component = torch.randint(problem.centres, (problem.samples,), generator=points)
     noise = torch.randn(problem.samples, problem.inputs, generator=points, dtype=torch.float64)
     x = centres[component] + noise
@@ -58,7 +58,7 @@ def basis(problem: Problem, seed: int, *, fresh: bool = False) -> tuple[Tensor, 
 def sample(problem: Problem, seed: int, *, fresh: bool = False) -> tuple[Tensor, Tensor]:
     """x (N, n) and y = C phi(x) + b (N, d): the data set of a seed, or fresh points of the same problem."""
     x, phi = basis(problem, seed, fresh=fresh)
-    stream = compute.generator(seed, "rbf targets")
+    stream = streams.generator(seed, "rbf targets")
     mixing = mlp.uniform((problem.outputs, problem.functions), stream)
     bias = mlp.uniform((problem.outputs,), stream) if problem.bias else 0.0
     return x, phi @ mixing.T + bias
@@ -77,7 +77,7 @@ def network(variant: str, seed: int, width: int, steps: int, device: torch.devic
 
 
 def _untrained(variant: str, seed: int, width: int) -> mlp.MLP:
-    stream, problem = compute.generator(seed, "rbf weights", width), PROBLEMS[variant]
+    stream, problem = streams.generator(seed, "rbf weights", width), PROBLEMS[variant]
     return mlp.MLP(problem.inputs, width, problem.outputs, generator=stream)
 
 

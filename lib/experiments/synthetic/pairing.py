@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import devices, streams
 from lib.engine.results import Result
 from lib.experiments.synthetic import networks
 from lib.measures import jacobian, transferability
@@ -38,20 +38,20 @@ def pairings(result: Result) -> list[Pairing]:
     direction of Delta_S (`transferability.tau2_null`, signs="kept"). No projection: B* in place of A.
     """
     jobs = {(row["seed"], row["width"]) for row in result.records if row["width"] == row["source_width"]}
-    with compute.at_most_threads(1):
+    with devices.at_most_threads(1):
         return [_pairing(result, seed, width) for seed, width in sorted(jobs)]
 
 
 def _pairing(result: Result, seed: int, width: int) -> Pairing:
-    config, device = result.config, compute.resolve_device(result.config.device)
+    config, device = result.config, devices.resolve_device(result.config.device)
     target = networks.network(config.variant, seed, width, config.train_steps, device)
-    stream = compute.generator(seed, "direction", width, 0)
+    stream = streams.generator(seed, "direction", width, 0)
     source = networks.moved(target, networks.draw_direction(target, config.moves, stream), 1.0)
     x = networks.sample(networks.PROBLEMS[config.variant], seed)[0].to(device)
     stacks = [jacobian.jacobians(model, x) for model in (source, target)]
     found = transferability.measure_jacobians(*stacks)
     deviations = found.deviation_source, found.deviation_target
-    draw = compute.generator(seed, "pairing", width)
+    draw = streams.generator(seed, "pairing", width)
     null = transferability.tau2_null(*deviations, generator=draw, repeats=REPEATS, signs="kept")
     return Pairing(
         width,

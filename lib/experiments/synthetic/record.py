@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from lib.base import compute
+from lib.base import streams
 from lib.experiments.synthetic import measures, networks
 from lib.experiments.synthetic.settings import LABELS as LABELS
 from lib.experiments.synthetic.settings import PRESETS as PRESETS
@@ -55,14 +55,14 @@ def run_job(config: Config, job: dict[str, Any]) -> dict[str, Any]:
         for width in {job["width"], job["source_width"]}
     }
     target, start = trained[job["width"]], trained[job["source_width"]]
-    stream = compute.generator(seed, "direction", job["source_width"], job["direction"])
+    stream = streams.generator(seed, "direction", job["source_width"], job["direction"])
     direction = networks.draw_direction(start, config.moves, stream)
     scene = measures.scene(problem, seed, target, config.epsilon, device)
     points = [index / (config.points - 1) for index in range(config.points)]
     rows = []
     for t in points:
         source = networks.moved(start, direction, t)
-        chance = compute.generator(seed, "null", job["width"], job["source_width"], job["direction"], t)
+        chance = streams.generator(seed, "null", job["width"], job["source_width"], job["direction"], t)
         rows.append(measures.measure(scene, source, chance, config.nulls))
     return job | scene.reference() | {"t": points} | {name: [row[name] for row in rows] for name in rows[0]}
 

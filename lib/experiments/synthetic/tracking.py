@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from lib import statistics
-from lib.base import compute
+from lib.base import devices, streams
 from lib.engine.results import Record, Result
 from lib.statistics import Interval, Permutation, grid
 
@@ -174,7 +174,7 @@ def over_seeds(cells: Sequence[statistics.Group]) -> Interval:
 
 def tracking(records: Records) -> list[Tracking]:
     """Every link in every pair of widths of one run; needs at least two seeds."""
-    with compute.at_most_threads(1):  # thousands of tiny operations: threads would only wait for one another
+    with devices.at_most_threads(1):  # thousands of tiny operations: threads would only wait for one another
         found = [_track(records, link, pair) for pair in sweeps(records) for link in LINKS]
     adjusted = iter(statistics.holm([item.fixed.p_one_sided for item in found if item.fixed]))
     return [replace(item, adjusted=next(adjusted)) if item.fixed else item for item in found]
@@ -184,7 +184,7 @@ def _track(records: Records, link: Link, pair: Pair) -> Tracking:
     first, second = (curves(records, name, pair) for name in (link.first, link.turned))
     along = along_t(records, link.first, link.turned, pair)
     fixed = at_fixed_t(records, link.first, link.turned, pair) if first.shape[1] > 1 else []
-    stream = compute.generator(0, "tracking", *pair, link.first, link.second)
+    stream = streams.generator(0, "tracking", *pair, link.first, link.second)
     mismatched = statistics.mismatched(first[:, 0], second[:, 0], generator=stream, repeats=REPEATS)
     groups = [(group.x, group.y) for group in fixed]
     return Tracking(
