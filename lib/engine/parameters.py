@@ -20,22 +20,9 @@ from pydantic import Field as limits
 from lib.engine.experiment import C, Experiment
 
 __all__ = [
-    "Checked",
-    "Count",
-    "Natural",
-    "NotNegative",
-    "Positive",
-    "Some",
-    "build",
-    "check_names",
-    "coerce",
-    "configure",
-    "configured",
-    "declared",
-    "limits",
-    "one_of",
-    "plain",
-]
+    "Checked", "Count", "Natural", "NotNegative", "Positive", "Some", "build", "check_names", "coerce",
+    "configure", "configured", "declared", "limits", "one_of", "plain",
+]  # fmt: skip
 
 Item = TypeVar("Item")
 Count = Annotated[int, limits(ge=1)]
