@@ -36,9 +36,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 book: $(STAMP)
-	$(BIN)/python -m lib chapters refresh
-	$(BIN)/jupyter-book build book/ --warningiserror --nitpick --keep-going --quiet
-	@$(BIN)/python -m lib chapters check
+	$(BIN)/python -m lib chapters build
 
 test: $(STAMP)
 	$(BIN)/pytest --numprocesses 2
@@ -95,7 +93,7 @@ lock: $(AUDIT)/.stamp
 
 lab: $(STAMP)
 	$(BIN)/pip install --quiet --editable '.[lab]'
-	JUPYTER_CONFIG_PATH=$(CURDIR)/.jupyter $(BIN)/jupyter lab book/
+	PYTHONPATH="$(CURDIR)" JUPYTER_CONFIG_PATH=$(CURDIR)/.jupyter $(BIN)/jupyter lab book/
 
 clean:
 	rm -rf _build

@@ -7,7 +7,6 @@ import ast
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 from lib import __version__
@@ -90,21 +89,23 @@ def _results(options: argparse.Namespace) -> int:
 
 
 def _chapters(options: argparse.Namespace) -> int:
-    from lib.chapters import doctor, execution, pages
+    from lib.chapters import book, execution, pages, refresh
 
     problems: list[str] = []
     if options.do == "run":
-        if options.out:
-            _writable(options.out)
         print(execution.execute(options.name, _values(options.parameter), options.out, options.timeout))
     elif options.do == "refresh":
-        done = execution.refresh(timeout=options.timeout)
-        print(f"executed: {', '.join(done)}" if done else "every chapter is fresh")
-    elif options.do == "check":
-        problems = pages.check_build()
+        outcome = refresh.refresh(timeout=options.timeout, jobs=options.jobs)
+        problems = [f"failed: {name}; try {refresh.remedy(name)}" for name in outcome.failed]
+        done = f"executed: {', '.join(outcome.executed)}" if outcome.executed else "every chapter is fresh"
+        print("\n".join(problems) or done)
+    elif options.do in ("build", "check"):
+        problems = book.make(options.jobs) if options.do == "build" else pages.check_build()
         whole = f"{len(execution.toc())} pages, {len(execution.names())} with outputs: all there"
         print("\n".join(problems) or f"{whole}\nread it from {pages.HTML / 'index.html'}")
     else:
+        from lib.chapters import doctor
+
         print(doctor.chapters())
     return 1 if problems else 0
 
@@ -181,7 +182,12 @@ def _add_chapters(parser: argparse.ArgumentParser) -> None:
     run.add_argument("-o", "--out", type=Path, metavar="FILE", help=place)
     refresh = actions.add_parser("refresh", help="execute the chapters that are stale")
     for each in (run, refresh):
-        each.add_argument("--timeout", type=int, default=TIMEOUT, help="seconds a cell may take")
+        work = "seconds of processor time that a cell may take, and for which it may stand still"
+        each.add_argument("--timeout", type=int, default=TIMEOUT, help=work)
+    build = actions.add_parser("build", help="the whole book: stale chapters, pages, check")
+    for each in (refresh, build):
+        side = "chapters side by side; default: TRANSFER_JOBS, or by cores and memory"
+        each.add_argument("--jobs", type=int, metavar="N", help=side)
     actions.add_parser("check", help="is every page built, with all its outputs?")
 
 
@@ -210,17 +216,6 @@ def _values(pairs: list[list[str]]) -> dict[str, Any]:
         except (ValueError, SyntaxError):
             continue
     return values
-
-
-def _writable(out: Path) -> None:
-    """Refuse a place for a notebook before its chapter runs, not after."""
-    if out.is_dir():
-        raise ValueError(f"{out} is a folder: name a file in it, such as {out / 'chapter.ipynb'}")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        TemporaryFile(dir=out.parent).close()
-    except OSError as error:
-        raise ValueError(f"{out} cannot be written ({error.strerror}): name another place with -o") from None
 
 
 if __name__ == "__main__":

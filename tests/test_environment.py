@@ -63,7 +63,7 @@ def test_what_lib_imports_is_required():
     """Every package that a file of `lib` imports comes with the project (or with an extra)."""
     by_package = importlib.metadata.packages_distributions()
     required = names(PROJECT["dependencies"]) | names(EXTRAS["ranking"]) | names(EXTRAS["book"])
-    required |= {"nbformat", "myst-parser"}  # with the extra `book`
+    required |= {"nbformat", "myst-parser", "jupyter_core", "jupyter_client"}  # with the extra `book`
     for path in sorted(fingerprint.PACKAGE.rglob("*.py")):
         allowed = required | ({"distributed"} if path.name == "cluster.py" else set())
         for package in {name for name in fingerprint._imports(path) if isinstance(name, str)}:

@@ -9,7 +9,7 @@ import torch
 
 from lib.base import devices
 from lib.base.tables import Table
-from lib.chapters import execution
+from lib.chapters import digests, execution, refresh
 from lib.data import commands, registry
 from lib.data.catalogue import CATALOGUE
 from lib.engine import audit, fingerprint, store
@@ -27,9 +27,10 @@ def experiments() -> Table:
 def chapters() -> Table:
     """Every chapter: is its execution fresh, how long did it take, how much memory."""
     rows = []
-    for name in execution.names():
+    for name, digest in digests.current(execution.names()).items():
         told = execution.about(name)
-        state = "fresh" if execution.fresh(name) else "stale"
+        state = "failed" if refresh.failure(name) else "stale"
+        state = "fresh" if told.get("digest") == digest else state
         rows.append([name, state, told.get("seconds"), told.get("memory")])
     return Table(["chapter", "state", "seconds", "MiB"], rows)
 

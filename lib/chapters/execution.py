@@ -1,8 +1,7 @@
-"""Chapters are executed here and nowhere else: jupytext reads, papermill runs, jupyter-cache hands over.
+"""One chapter: jupytext reads it, papermill executes it, and its digest says whether that still holds.
 
-An executed chapter carries the digest of all that its numbers depend on. Both `python -m lib chapters
-refresh` and the Sphinx build (through `setup`) execute the chapters whose digest has changed, and only
-those; the build itself finds every output in the cache and re-reads every page whose output is new.
+An executed chapter carries the digest of all that its numbers depend on. `refresh` executes those whose
+digest has changed, and only those; `extension` hands their outputs over to Sphinx.
 """
 
 from __future__ import annotations
@@ -12,24 +11,30 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
-from lib.base import devices, project
-from lib.chapters import build, kernels
+from lib.base import project
+from lib.chapters import kernels
 from lib.chapters.kernels import TIMEOUT, ChapterError
 from lib.data import registry
-from lib.engine import audit, fingerprint, parameters, store
+from lib.engine import fingerprint, parameters, store
 from lib.engine.results import FOLDER as RESULTS
 from lib.engine.results import MEASURED, check_path, names_of
 
 BOOK = project.ROOT / "book"
 BUILD = project.ROOT / "_build"
 EXECUTED = BUILD / "executed"
-CACHE = BUILD / ".jupyter_cache"
+MARK = "transferability"  # where an executed notebook carries its digest
 _configured = parameters.configured
-_MARK = "transferability"  # where an executed notebook carries its digest
+# What the store says where it computes a damaged record again is for the builder, not for the reader: it
+# names a path of this machine. The lines of Python's warning, the second with the code that gave it.
+_DAMAGE = re.compile(r"^.*Warning: (.* is damaged \(.*\); .*computed again)\n(?:  .*\n)?", re.MULTILINE)
 
 
 def toc() -> list[str]:
@@ -40,8 +45,8 @@ def toc() -> list[str]:
 
 def names() -> list[str]:
     """The chapters: pages of the book that have code cells, in the book's order."""
-    pages = [name for name in toc() if _path(name).exists()]
-    return [name for name in pages if re.search(r"^```\{code-cell\}", _path(name).read_text("utf-8"), re.M)]
+    pages = [name for name in toc() if source(name).exists()]
+    return [name for name in pages if re.search(r"^```\{code-cell\}", source(name).read_text("utf-8"), re.M)]
 
 
 def notebook(name: str) -> Any:
@@ -52,15 +57,15 @@ def notebook(name: str) -> Any:
     """
     import jupytext
 
-    if Path(name).name != name or not _path(name).is_file():
+    if Path(name).name != name or not source(name).is_file():
         raise ValueError(f"no chapter is called {name!r}; there are: {', '.join(names())}")
-    return jupytext.read(_path(name))
+    return jupytext.read(source(name))
 
 
 def defaults(name: str) -> dict[str, Any]:
     """The names and default values in the cell that is tagged `parameters`."""
     found: dict[str, Any] = {}
-    for cell in _code_cells(notebook(name)):
+    for cell in code_cells(notebook(name)):
         if "parameters" in cell.metadata.get("tags", []):
             for item in ast.parse(cell.source).body:
                 if isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
@@ -74,7 +79,7 @@ def digest(name: str) -> str:
     That is its code and tags, the import closure and the versions it uses, the recorded runs that it could
     read, and the data sets of its experiments at its preset.
     """
-    cells = _code_cells(notebook(name))
+    cells = code_cells(notebook(name))
     tags = [sorted(cell.metadata.get("tags", [])) for cell in cells]
     code = _python(cells)
     return fingerprint.digest(
@@ -96,37 +101,99 @@ def about(name: str) -> dict[str, Any]:
     """What an executed chapter tells of itself: digest, parameters, seconds, memory (MiB); {} if damaged."""
     try:
         content = json.loads(executed(name).read_text(encoding="utf-8"))
-        found = content["metadata"].pop(_MARK)
+        found = content["metadata"].pop(MARK)
         return found if found["sha256"] == store.digest(content) else {}
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
 def execute(
-    name: str, values: Mapping[str, Any] | None = None, out: Path | None = None, timeout: int = TIMEOUT
+    name: str, values: Mapping[str, Any] | None = None, out: Path | None = None, timeout: float = TIMEOUT
 ) -> Path:
     """Execute a chapter with papermill, with `values` for its parameters, and return the notebook's path.
 
     The notebook appears whole or not at all. Without `values` and `out` it is the one that the book shows.
-    `timeout` is in seconds a cell.
+    A cell may take `timeout` seconds of processor time, and may stand still for as long.
 
     Raises:
-        ValueError, TypeError: a parameter's name, type or value is wrong, or the timeout is not positive;
-            found before a kernel starts.
+        ValueError, TypeError: a parameter's name, type or value is wrong, the timeout is not positive, or
+            `out` is no place for a notebook; found before a kernel starts.
         ChapterError: a cell failed or took too long.
     """
     values = dict(values or {})
-    if timeout <= 0:
-        raise ValueError(f"timeout = {timeout} must be a positive number of seconds")
+    need_own_code()
+    check_timeout(timeout)
+    if out is not None:
+        check_place(out)
     check(name, values)
     before = digest(name)
-    done, memory = _papermill(name, values, timeout)
-    told = {"seconds": done.metadata.papermill.duration, "memory": memory, "sha256": store.digest(done)}
-    done.metadata[_MARK] = {"digest": before, "parameters": values, **told}
     default = executed(name) if not values else BUILD / "parameterised" / f"{name}.ipynb"
-    path = (out or default).resolve()
-    store.write(path, (json.dumps(done, indent=1, ensure_ascii=False) + "\n").encode())
+    with kernels.home() as folder:
+        work = partial(run, name, values, folder=folder)
+        ((_, done),) = kernels.side_by_side({name: work}, 1, timeout)
+    if isinstance(done, Exception):
+        raise done
+    return keep(done, before, values, (out or default).resolve())
+
+
+def keep(book: Any, before: str, values: Mapping[str, Any], path: Path) -> Path:
+    """Write an executed notebook with its digest, which it had `before` it was executed."""
+    told = book.metadata.pop(MARK) | {"sha256": store.digest(book)}
+    book.metadata[MARK] = {"digest": before, "parameters": dict(values), **told}
+    if path.is_dir() and path.is_relative_to(BUILD):  # nobody's but ours
+        shutil.rmtree(path)
+    store.write(path, (json.dumps(book, indent=1, ensure_ascii=False) + "\n").encode())
     return path
+
+
+def need_own_code() -> None:
+    """Refuse to execute chapters with another `lib` than the one that lies beside them.
+
+    Raises:
+        ChapterError: this is that of another clone or worktree, which the environment has installed.
+    """
+    own = project.ROOT / project.PACKAGE.name
+    if own != project.PACKAGE and (own / "__init__.py").is_file() and own.resolve() != project.PACKAGE:
+        raise ChapterError(
+            f"the chapters of {project.ROOT} would show what the code of {project.PACKAGE.parent} computes, "
+            f"which is installed here: run `python -m lib chapters build` in {project.ROOT}, or set "
+            f"PYTHONPATH={project.ROOT}"
+        )
+
+
+def check_timeout(timeout: float) -> None:
+    """Raise ValueError unless it is a positive number of seconds."""
+    if not timeout > 0:
+        raise ValueError(f"timeout = {timeout} must be a positive number of seconds")
+
+
+def check_place(out: Path) -> None:
+    """Refuse a place for an executed notebook before its chapter runs, not after.
+
+    Raises:
+        ValueError: it is a folder, is not called a notebook, cannot be written, or belongs to the sources.
+    """
+    out = out.expanduser()
+    if out.is_dir():
+        raise ValueError(f"{out} is a folder: name a file in it, such as {out / 'chapter.ipynb'}")
+    if out.suffix != ".ipynb" or out.resolve().suffix != ".ipynb":
+        raise ValueError(f"{out} is not the name of a notebook: name another, such as {out.stem}.ipynb")
+    if _tracked(out.resolve()):
+        raise ValueError(f"{out} is kept by git, and would be overwritten: name another place with -o")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise ValueError(f"{out} cannot be written ({error.strerror}): name another place with -o") from None
+
+
+def _tracked(path: Path) -> bool:
+    command = ["git", "-C", str(path.parent), "ls-files", "--error-unmatch", "--", path.name]
+    try:
+        return subprocess.run(command, capture_output=True, check=False, timeout=10).returncode == 0
+    except (OSError, subprocess.SubprocessError):  # no git, no folder
+        return False
 
 
 def check(name: str, values: Mapping[str, Any]) -> None:
@@ -135,7 +202,10 @@ def check(name: str, values: Mapping[str, Any]) -> None:
     Raises:
         ValueError, TypeError: see `parameters.build` and `parameters.plain`.
     """
-    known, code = defaults(name), _python(_code_cells(notebook(name)))
+    from lib.base import devices
+    from lib.engine import audit
+
+    known, code = defaults(name), _python(code_cells(notebook(name)))
     parameters.check_names(values, known, f"chapter {name}")
     given = known | dict(values)
     if (configured := _configured(code)) in fingerprint.experiments():
@@ -149,123 +219,78 @@ def check(name: str, values: Mapping[str, Any]) -> None:
         examples.check(given["folder"], given["models"], given["weights"])
 
 
-def refresh(
-    chosen: Iterable[str] | None = None, timeout: int = TIMEOUT, log: Callable[[str], None] = print
-) -> list[str]:
-    """Execute the chapters that are not fresh, put all into the cache of the build; return those executed.
-
-    One process at a time: a second one waits, and then finds everything fresh.
+def run(name: str, values: Mapping[str, Any], kernel: kernels.Kernel, folder: Path) -> Any:
+    """The executed notebook, which tells of seconds and memory in its metadata; `folder`: of `kernels.home`.
 
     Raises:
-        ChapterError: a chapter failed (those before it are kept), or its code changed while it ran.
+        ChapterError: a cell failed or took too long, or not every cell was executed.
     """
-    chosen = names() if chosen is None else list(chosen)
-    if timeout <= 0:
-        raise ValueError(f"timeout = {timeout} must be a positive number of seconds")
-    with build.lock(BUILD):
-        stale = [name for name in chosen if not fresh(name)]
-        for name in stale:
-            log(f"executing {name}" + (" again: it was damaged" if _damaged(name) else ""))
-            execute(name, timeout=timeout)
-            if not fresh(name):
-                raise ChapterError(f"chapter {name}: what it depends on changed while it ran; start again")
-            log(f"  {about(name)['seconds']:.0f} s, at most {about(name)['memory']} MiB")
-        shutil.rmtree(CACHE, ignore_errors=True)  # it may be damaged, and old entries would stay for ever
-        for name in chosen:
-            _seed(name)
-    return stale
-
-
-def setup(app: Any) -> dict[str, Any]:
-    """The Sphinx extension: refresh before anything is read, then re-read every page with new outputs."""
-
-    def prepare(app: Any, config: Any) -> None:
-        if config.nb_execution_mode == "cache":
-            build.begin(BUILD, _parts(app))
-            config.nb_execution_cache_path = str(CACHE)
-            refresh()
-            build.started(BUILD)
-
-    def outdated(app: Any, env: Any, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
-        now = {name: _content(name) for name in toc()}
-        before, env.lib_chapters = getattr(env, "lib_chapters", {}), now
-        return [name for name in now if name in env.found_docs and now[name] != before.get(name)]
-
-    def finished(app: Any, error: Exception | None) -> None:
-        if app.config.nb_execution_mode == "cache":
-            build.end(BUILD, _parts(app), done=error is None)
-
-    app.connect("config-inited", prepare, priority=1)  # before MyST-NB looks at its configuration
-    app.connect("env-get-outdated", outdated)
-    app.connect("build-finished", finished, priority=999)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def _parts(app: Any) -> list[Path]:
-    """What Sphinx writes: the parsed chapters, the pages."""
-    return [path for path in map(Path, (app.doctreedir, app.outdir)) if path.is_relative_to(BUILD)]
-
-
-def _content(name: str) -> list[str]:
-    """Checksums of a page's source and outputs. Sphinx itself goes by the clock, which may be set back."""
-    found = [path for path in (_path(name), executed(name)) if path.exists()]
-    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in found]
-
-
-def _damaged(name: str) -> bool:
-    return executed(name).exists() and not about(name)
-
-
-def _papermill(name: str, values: dict[str, Any], timeout: int) -> tuple[Any, int]:
-    """The executed notebook, and the MiB that its kernel took at most."""
     import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from jupyter_core.utils import ensure_event_loop
+    from nbclient.exceptions import DeadKernelError
 
-    memory = [0]
-    options: dict[str, Any] = {"kernel_name": "python3", "cwd": str(BOOK), "execution_timeout": timeout}
-    # Level 50: a kernel would warn of its unencrypted sockets, which only this machine can reach, and call
-    # its end an error. What a cell raises comes back with the cell.
-    options["extra_arguments"] = ["--IPKernelApp.log_level=50"]
-    options["on_cell_executed"] = lambda **cell: memory.append(kernels.peak_memory())
+    options: dict[str, Any] = {
+        "kernel_name": "python3",
+        "resources": {"metadata": {"path": str(BOOK)}},
+        "kernel_manager_class": kernel.manager(folder / name),
+        "on_cell_start": kernel.begins,
+        "on_cell_executed": kernel.ended,
+        # Level 50: a kernel would call its end an error. What a cell raises comes back with the cell.
+        "extra_arguments": ["--IPKernelApp.log_level=50"],
+    }
     try:
-        with kernels.home():
-            done = papermill.execute_notebook(notebook(name), None, values, progress_bar=False, **options)
-        return done, max(memory)
+        done = papermill.execute_notebook(notebook(name), None, dict(values), progress_bar=False, **options)
     except papermill.PapermillExecutionError as error:
-        cell = f"cell {error.cell_index + 1}:\n{error.source}\n\n{error.ename}: {error.evalue}"
-        raise ChapterError(f"chapter {name} failed in {cell}") from None
-    except (CellTimeoutError, DeadKernelError) as error:
-        raise ChapterError(f"chapter {name} stopped, {timeout} s allowed a cell: {error}") from None
+        raise _failed(name, kernel, error.cell_index, f"{error.ename}: {error.evalue}") from None
+    except DeadKernelError:
+        raise _ended(name, kernel) from None
+    finally:
+        ensure_event_loop().close()  # that of this thread, which Jupyter opened and leaves open
+    for index, cell in enumerate(done.cells):
+        if cell.cell_type == "code" and cell.source.strip():
+            _check_executed(name, kernel, index, cell)
+    told = {"seconds": done.metadata.papermill.duration, "processor": kernel.total, "memory": kernel.memory}
+    done.metadata[MARK] = told
+    return done
 
 
-def _seed(name: str) -> None:
-    """Put the outputs of the executed chapter into the cache, under the notebook as MyST-NB will read it."""
-    import nbformat
-    from jupyter_cache import get_cache
-    from jupyter_cache.base import CacheBundleIn
-    from myst_nb.core.read import read_myst_markdown_notebook
-    from myst_parser.config.main import MdParserConfig
-
-    path = _path(name)
-    done = nbformat.read(executed(name), as_version=4)  # type: ignore[no-untyped-call]
-    target = read_myst_markdown_notebook(
-        path.read_text(encoding="utf-8"), config=MdParserConfig(), add_source_map=True, path=str(path)
-    )
-    pairs = list(zip(_code_cells(target), _code_cells(done), strict=True))
-    for cell, with_outputs in pairs:
-        if cell.source != with_outputs.source:
-            raise ChapterError(f"chapter {name}: jupytext and MyST-NB read different code:\n{cell.source}")
-        cell.outputs, cell.execution_count = with_outputs.outputs, with_outputs.execution_count
-    data = {"execution_seconds": done.metadata.papermill.duration}
-    bundle = CacheBundleIn(target, str(path), data=data)
-    get_cache(CACHE).cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+def _check_executed(name: str, kernel: kernels.Kernel, index: int, cell: Any) -> None:
+    """Papermill takes `sys.exit(0)` for a good end, whatever comes after it."""
+    error = next((output for output in cell.outputs if output.output_type == "error"), None)
+    if error is not None:
+        what = f"{error.ename}: {error.evalue}\nThe cell ends the program, so no later cell can run."
+        raise _failed(name, kernel, index, what)
+    if cell.execution_count is None:
+        raise _failed(name, kernel, index, "The cell was not executed.")
+    for output in cell.outputs:
+        if output.output_type == "stream" and output.name == "stderr":
+            for told in _DAMAGE.findall(output.text):
+                print(f"chapter {name}: {told}", file=sys.stderr)
+            output.text = _DAMAGE.sub("", output.text)
+    cell.outputs = [o for o in cell.outputs if o.output_type != "stream" or o.text]
 
 
-def _path(name: str) -> Path:
+def _failed(name: str, kernel: kernels.Kernel, index: int, what: str) -> ChapterError:
+    source = kernel.cells[index].source if index in kernel.cells else ""
+    return ChapterError(f"chapter {name} failed in cell {index + 1}:\n{source}\n\n{what}", kernel.cells)
+
+
+def _ended(name: str, kernel: kernels.Kernel) -> ChapterError:
+    """The kernel was stopped, or has died."""
+    index, cell = max(kernel.cells.items(), default=(0, None))
+    why = kernel.stopped or f"its kernel died, with {kernel.memory} MiB of memory at most"
+    allowed = f", {kernel.limit:g} s allowed a cell (--timeout)" if kernel.stopped else ""
+    message = f"chapter {name} stopped{allowed}: {why}, after {kernel.times}, in cell {index + 1}"
+    return ChapterError(f"{message}:\n{cell.source if cell else ''}", kernel.cells)
+
+
+def source(name: str) -> Path:
+    """The file of a page."""
     return BOOK / f"{name}.md"
 
 
-def _code_cells(book: Any) -> list[Any]:
+def code_cells(book: Any) -> list[Any]:
+    """The cells of a notebook that are code."""
     return [cell for cell in book.cells if cell.cell_type == "code"]
 
 
@@ -294,6 +319,8 @@ def _data(code: str, given: dict[str, Any]) -> list[tuple[str, str | None]]:
 
     All data sets, where the code asks for `registry.digests()`: that is how a page says that it shows them.
     """
+    from lib.engine import audit
+
     found = set(registry.digests().items()) if fingerprint.calls(code, "digests") else set()
     for module in map(audit.experiment, fingerprint.experiments(code)):
         config = module.PRESETS.get(given.get("preset", "quick"))

@@ -1,7 +1,7 @@
 """The built pages: are they whole, and are they as light as they can be?
 
-As a Sphinx extension this module takes out of each page what no reader uses. As a check it says whether every
-page of the table of contents is there and shows what was executed.
+`lighten` takes out of each page what no reader uses. `check_build` says whether every page of the table of
+contents is there and shows what was executed.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-from PIL import Image
-
-from lib.chapters import execution
+from lib.base import project
+from lib.chapters import build, digests, execution, refresh
 
 HTML = execution.BUILD / "html"
 HEAVY = 60_000  # bytes; a smaller picture is left as it is
@@ -35,48 +36,58 @@ _UNUSED = re.compile(
 def check_build(html: Path = HTML) -> list[str]:
     """What is missing in the built pages; an empty list if nothing is.
 
-    Every page of `_toc.yml` must exist; a page with code cells must be of a fresh execution, have outputs,
-    and show at least as many as its executed notebook has.
+    Every page of `_toc.yml` must exist, be made of what lies there now, and have its pictures; a page with
+    code cells must be of a fresh execution, have outputs, and show at least as many as its executed notebook
+    has.
     """
-    found = [
-        f"{page}: {html / page}.html does not exist" for page in execution.toc() if not _page(html, page)
-    ]
-    for name in execution.names():
-        if not execution.fresh(name):
-            found.append(f"{name}: the page is not of the present code; build the book again")
+    made = build.note(execution.BUILD).read.get(html.name, {})
+    chapters = execution.names()
+    current, found = digests.current(chapters), list[str]()
+    if other := build.difference(made.get(build.SHARED, {}), shared()):
+        found.append(f"{other} since the pages were made; build the book again")
+    for name in execution.toc():
+        page = _page(html, name)
+        if not page:
+            found.append(f"{name}: {html / name}.html does not exist")
+            continue
+        found += [f"{name}: {what}" for what in _stale(made.get(name, {})) + _lacks(html, page)]
+    for name in chapters:
+        if execution.about(name).get("digest") != current[name]:
+            why = refresh.failure(name).get("error", "").strip()
+            again = "the page is not of the present code; build the book again"
+            found.append(f"{why}\nTo go on: {refresh.remedy(name)}" if why else f"{name}: {again}")
         elif page := _page(html, name):
-            shown = len(re.findall(r'<div class="cell_output\b', page))
-            made = _outputs(execution.executed(name))
-            if not made:
-                found.append(f"{name}: has code cells, but none has an output")
-            elif shown < made:
-                found.append(f"{name}: shows {shown} outputs of {made}")
+            found += _outputs_missing(name, page)
     return found
 
 
-def setup(app: Any) -> dict[str, Any]:
-    """The Sphinx extension: every built page is made lighter, whichever command built it.
-
-    Sphinx does not look at style sheets and scripts of the book's own: where one has changed, every page,
-    which carries its digest, is out of date.
-    """
-
-    def outdated(app: Any, env: Any, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
-        return [] if same_static(Path(app.outdir)) else sorted(env.found_docs)
-
-    def finished(app: Any, error: Exception | None) -> None:
-        if error is None and app.builder.format == "html":
-            lighten(Path(app.outdir))
-
-    app.connect("env-get-outdated", outdated)
-    app.connect("build-finished", finished)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+def _stale(read: Mapping[str, str]) -> list[str]:
+    other = build.difference(read, build.contents(map(Path, read)))
+    return [f"{other} since the page was made; build the book again"] if other else []
 
 
-def same_static(html: Path = HTML) -> bool:
-    """True if the built pages have the book's present style sheets and scripts."""
-    pairs = [(ours, html / "_static" / ours.name) for ours in (execution.BOOK / "_static").glob("*.*")]
-    return all(built.is_file() and built.read_bytes() == ours.read_bytes() for ours, built in pairs)
+def _lacks(html: Path, page: str) -> list[str]:
+    """The pictures of a page that are not there."""
+    wanted = dict.fromkeys(re.findall(r'(?:src|href)="(_images/[^"?#]+)', page))
+    return [f"its picture {name} does not exist" for name in wanted if not (html / unquote(name)).is_file()]
+
+
+def _outputs_missing(name: str, page: str) -> list[str]:
+    shown = len(re.findall(r'<div class="cell_output\b', page))
+    made = _outputs(execution.executed(name))
+    if not made:
+        return [f"{name}: has code cells, but none has an output"]
+    return [f"{name}: shows {shown} outputs of {made}"] if shown < made else []
+
+
+def shared() -> dict[str, str]:
+    """{what every page depends on: checksum}: settings, contents, style, bibliography, what is installed."""
+    files = [project.ROOT / "_config.yml", project.ROOT / "_toc.yml"]
+    files += [*execution.BOOK.glob("*.bib"), *(execution.BOOK / "_static").rglob("*")]
+    files += [
+        Path(__file__).with_name(name) for name in ("build.py", "extension.py", "pages.py", "refresh.py")
+    ]
+    return build.contents(files) | dict.fromkeys(digests.distributions(), "installed")
 
 
 def lighten(html: Path = HTML) -> None:
@@ -84,7 +95,7 @@ def lighten(html: Path = HTML) -> None:
 
     A drawing loses nothing; a photograph or a sheet of them is kept at quality 92 if it stays heavy.
     """
-    smaller = {}
+    smaller: dict[str, str] = {}
     for picture in sorted((html / "_images").glob("*.png")):
         if content := _webp(picture):
             picture.with_suffix(".webp").write_bytes(content)
@@ -105,6 +116,8 @@ def _webp(picture: Path) -> bytes | None:
     before = picture.stat().st_size
     if before < HEAVY:
         return None
+    from PIL import Image
+
     with Image.open(picture) as image:
         pixels = image.convert("RGBA" if "A" in image.getbands() else "RGB")
     for options in ({"lossless": True}, {"quality": QUALITY}):
@@ -127,6 +140,6 @@ def _outputs(executed: Path) -> int:
     return sum(any(_shown(output) for output in cell.get("outputs", ())) for cell in visible)
 
 
-def _shown(output: dict[str, Any]) -> bool:
+def _shown(output: Mapping[str, Any]) -> bool:
     kinds = output.get("data", {"text/plain": ""})
     return not all(kind.startswith("application/papermill.record/") for kind in kinds)

@@ -13,7 +13,7 @@ from toyproject import CHAPTER
 
 from lib.chapters import execution, pages
 from lib.data import registry
-from lib.engine import fingerprint
+from lib.engine import audit, fingerprint
 
 BIN = Path(sys.executable).parent
 WRITTEN = sorted(p for p in execution.BOOK.glob("*.md") if "```{code-cell}" in p.read_text("utf-8"))
@@ -46,10 +46,11 @@ def test_no_page_shows_a_number_that_the_present_code_did_not_compute(book):
     assert "toy: 4 of 4" in (book.root / "_build/html/numbers.html").read_text()
     assert "Other prose" in (book.root / "_build/html/words.html").read_text()
 
+    assert "3 pages, 2 with outputs: all there" in book.python("-m", "lib", "chapters", "check")
     book.edit("book/numbers.md", "Some prose", "New prose")
     assert "every chapter is fresh" in book.python("-m", "lib", "chapters", "refresh")
     assert executions(book) == {"seed 0": 2, "words": 1}
-    assert "3 pages, 2 with outputs: all there" in book.python("-m", "lib", "chapters", "check")
+    assert "numbers.md has changed since the page" in book.python("-m", "lib", "chapters", "check", code=1)
 
 
 LIGHT = """from dataclasses import dataclass
@@ -102,23 +103,6 @@ def test_parameters_through_papermill_in_the_shell_and_through_our_command_line(
     assert not (book.root / "_build").exists(), "only runs with default parameters are the book's"
 
 
-@pytest.fixture
-def small(tmp_path, monkeypatch):
-    """A book in this process, over the real `lib`: one chapter, whose text is given."""
-    monkeypatch.setattr(execution, "BOOK", tmp_path)
-    monkeypatch.setattr(execution, "EXECUTED", tmp_path / "executed")
-    monkeypatch.setattr(execution, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(execution, "toc", lambda: ["one"])
-    head, _, _ = CHAPTER.partition("# {title}")
-
-    def write(*cells, prose="Text."):
-        parts = "\n\n".join(f"```{{code-cell}} ipython3\n{cell}\n```" for cell in cells)
-        (tmp_path / "one.md").write_text(f"{head}# One\n\n{prose}\n\n{parts}\n")
-        return execution.digest("one")
-
-    return write
-
-
 def test_the_digest_follows_code_and_tags_but_not_prose(small):
     start = small("x = 1")
     assert small("x = 1", prose="Other text, and more.") == start
@@ -146,7 +130,7 @@ def test_the_digest_follows_the_data_of_the_chapters_preset(small, monkeypatch):
     checksums = {"digits": "a", "cifar10": "b"}
     presets = {"quick": ("digits",), "paper": ("cifar10",)}
     toy = SimpleNamespace(PRESETS=presets, datasets=lambda config: registry.needed(*config))
-    monkeypatch.setattr(execution.audit, "experiment", lambda name: toy)
+    monkeypatch.setattr(audit, "experiment", lambda name: toy)
     monkeypatch.setattr(registry, "digest", checksums.get)
     monkeypatch.setattr(registry, "digests", lambda: dict(checksums))
     chapter = "from lib.experiments.pairs import record"
@@ -176,10 +160,11 @@ def test_unknown_chapter():
 
 def test_a_page_without_its_outputs_is_found(small, tmp_path, monkeypatch):
     small("print(1)")
-    monkeypatch.setattr(execution, "fresh", lambda name: True)
+    monkeypatch.setattr(execution, "about", lambda name: {"digest": execution.digest(name)})
+    monkeypatch.setattr(pages, "shared", dict)
     html, page = tmp_path / "html", '<div class="cell_output docutils container">'
     html.mkdir()
-    execution.EXECUTED.mkdir()
+    execution.EXECUTED.mkdir(parents=True)
     cell = '{"cells": [{"metadata": {}, "outputs": [%s]}]}'
     one = '{"output_type": "stream", "text": "1"}'
     glue = '{"output_type": "display_data", "data": {"application/papermill.record/text/plain": "1"}}'
@@ -197,6 +182,7 @@ def test_a_page_without_its_outputs_is_found(small, tmp_path, monkeypatch):
 def test_a_missing_page_and_a_stale_one_are_found(small, tmp_path, monkeypatch):
     small("print(1)")
     monkeypatch.setattr(execution, "toc", lambda: ["intro", "one"])
+    monkeypatch.setattr(pages, "shared", dict)
     (tmp_path / "one.html").write_text("old")
     missing, stale = pages.check_build(tmp_path)
     assert missing.startswith("intro: ")
@@ -246,7 +232,7 @@ def test_every_chapter_survives_the_round_trip_through_a_notebook(tmp_path):
 def test_what_a_report_cannot_be_made_of_is_refused_before_a_kernel_starts(
     values, kind, message, monkeypatch
 ):
-    monkeypatch.setattr(execution, "_papermill", None)
+    monkeypatch.setattr(execution, "run", None)
     with pytest.raises(kind, match=message):
         execution.execute("models", values)
     execution.check("models", {"folder": "/", "models": ["resnet18"], "attacked": 2, "device": "cpu"})
@@ -257,7 +243,7 @@ def test_every_chapter_has_checked_parameters(name):
     known = execution.defaults(name)
     with pytest.raises(ValueError, match="has no parameter 'absent'"):
         execution.check(name, {"absent": 2})
-    code = execution._python(execution._code_cells(execution.notebook(name)))
+    code = execution._python(execution.code_cells(execution.notebook(name)))
     if execution._configured(code) is None:  # no experiment, and so no preset
         return
     assert {"preset", "seeds", "device"} <= known.keys()

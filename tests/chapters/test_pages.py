@@ -1,6 +1,8 @@
 """Pages are made lighter: heavy pictures, scripts that nothing uses. (What is missing: test_chapters.py)"""
 
 import io
+import os
+from itertools import pairwise
 
 import pytest
 import torch
@@ -79,13 +81,21 @@ def test_a_second_time_changes_nothing_and_a_rebuilt_page_is_joined_again(html):
     assert {path: path.read_bytes() for path in html.rglob("*.*")} == first
 
 
-def test_a_changed_style_sheet_is_noticed(tmp_path, monkeypatch):
+def test_what_every_page_depends_on_is_known_by_content(tmp_path, monkeypatch):
     monkeypatch.setattr(execution, "BOOK", tmp_path / "book")
-    for folder in ("book/_static", "html/_static"):
-        (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / folder / "book.css").write_text("a {}")
-    assert pages.same_static(tmp_path / "html")
-    (tmp_path / "book/_static/keyboard.js").write_text("1")
-    assert not pages.same_static(tmp_path / "html")
-    (tmp_path / "html/_static/keyboard.js").write_text("2")
-    assert not pages.same_static(tmp_path / "html")
+    (tmp_path / "book/_static").mkdir(parents=True)
+    sheet, bibliography = tmp_path / "book/_static/book.css", tmp_path / "book/references.bib"
+    sheet.write_text("a {}")
+    bibliography.write_text("")
+    found = [pages.shared()]
+    for path, content in [
+        (sheet, "b {}"),
+        (bibliography, "@misc{x}"),
+        (tmp_path / "book/_static/new.js", "1"),
+    ]:
+        path.write_text(content)
+        os.utime(path, (1e9, 1e9))
+        found.append(pages.shared())
+    monkeypatch.setattr(pages.digests, "distributions", lambda: ["sphinx-99.dist-info"])
+    found.append(pages.shared())
+    assert all(before != after for before, after in pairwise(found))

@@ -96,7 +96,7 @@ def test_no_data_and_no_string_is_run_as_a_program():
     found = {str(p.relative_to(fingerprint.ROOT)): p.read_text(encoding="utf-8") for p in CODE}
     assert len(found) > 100
     found |= {
-        f"chapter {name}": execution._python(execution._code_cells(execution.notebook(name)))
+        f"chapter {name}": execution._python(execution.code_cells(execution.notebook(name)))
         for name in execution.names()
     }
     assert {file: wrong for file, source in found.items() if (wrong := dangers(source, file))} == {}

@@ -41,7 +41,7 @@ class Validator:
 
     def __init__(self, name):
         self.name, self.book, self.defaults = name, execution.notebook(name), execution.defaults(name)
-        code = execution._python(execution._code_cells(self.book))
+        code = execution._python(execution.code_cells(self.book))
         self.module = None if (hints := plain_hints(code)) else audit.experiment(execution._configured(code))
         self.hints = hints
 
