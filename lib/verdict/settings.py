@@ -62,7 +62,8 @@ class Setting:
     def result(self) -> Result:
         """The recorded run. Raises ValueError where there is none."""
         if isinstance(self.run, Absent):
-            raise ValueError(f"{self.title} is not recorded: {self.run.note}")
+            remedy = f"python -m lib run {self.key} --preset reduced --record"
+            raise ValueError(f"{self.title} is not recorded: {remedy}")
         return self.run
 
     def first_go(self) -> Setting:

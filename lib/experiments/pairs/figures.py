@@ -26,19 +26,13 @@ FORMS = {
     "pointwise": "pointwise (R)",
 }
 
-# -- definitions ------------------------------------------------------------------------------------------
-
 
 def key_variables(at: Mapping[str, Any], caption: str) -> Figure:
     """Figure 1 of the paper, from two networks R^2 -> R^2: attacks, their images, and A between them."""
     fig, (inputs, source, target) = style.figure(1, 3, height=3.9)
-    panels = {
-        "circle": (inputs, "inputs: the unit ball"),
-        "image_source": (source, "outputs of $f_S$"),
-        "image_target": (target, "outputs of $f_T$"),
-    }
-    for name, (ax, title) in panels.items():
-        _outline(ax, at[name], title)
+    _outline(inputs, at["circle"], "inputs: the unit ball")
+    _outline(source, at["image_source"], "outputs of $f_S$")
+    _outline(target, at["image_target"], "outputs of $f_T$")
     arrows = {
         "attack_source": (inputs, _BLUE, r"$\delta_S$", "-"),
         "attack_target": (inputs, _RED, r"$\delta_T$", "--"),
@@ -74,11 +68,8 @@ def tangents(rows: Sequence[Mapping[str, Any]], caption: str) -> Figure:
     """The tangent attack beside the exact one over epsilon: what it reaches, and how far it errs."""
     fig, (left, right) = style.figure(1, 2, height=3.5)
     radius = [row["epsilon"] for row in rows]
-    panels = (
-        (left, "gain", "reached / reached by the exact attack"),
-        (right, "bend", r"$|f_T(x+\delta)-f_T(x)-J_T\delta|\;/\;|J_T\delta|$"),
-    )
-    for ax, name, label in panels:
+    away = r"$|f_T(x+\delta)-f_T(x)-J_T\delta|\;/\;|J_T\delta|$"
+    for ax, name, label in ((left, "gain", "reached / reached by the exact attack"), (right, "bend", away)):
         low, middle, high = ([row[name].quantile(q).item() for row in rows] for q in (0.05, 0.5, 0.95))
         style.band(ax, radius, low, middle, high, label="median, 5 to 95 %", **style.series(0))
         ax.set(xscale="log", xlabel=r"radius $\varepsilon$", ylabel=label)
@@ -146,9 +137,6 @@ def _columns(ax: Axes, names: Iterable[str], **look: Any) -> None:
     ax.grid(axis="x", visible=False)
 
 
-# -- propositions -----------------------------------------------------------------------------------------
-
-
 def closed_form(points: Mapping[str, Sequence[tuple[float, float]]], caption: str) -> Figure:
     """tau2 / R^2 over psi: the curve psi (2 - psi), and one dot a pair of networks."""
     fig, ax = style.figure(height=3.8)
@@ -188,9 +176,6 @@ def _lines(ax: Axes, x: Any, lines: Mapping[str, Any], first: int = 0) -> None:
     """Named curves over x, each in a look of its own."""
     for i, (label, values) in enumerate(lines.items(), start=first):
         ax.plot(x, values, label=label, **style.series(i))
-
-
-# -- theorems ---------------------------------------------------------------------------------------------
 
 
 def gradients(triangle: Mapping[str, float], slopes: Mapping[str, Any], caption: str) -> Figure:
