@@ -14,7 +14,7 @@ import torch
 
 from lib.base import streams
 from lib.base.tables import Table
-from lib.experiments.tasks import losses, measures, networks
+from lib.experiments.tasks import attacking, losses, networks
 from lib.experiments.tasks.settings import PRESETS
 from lib.models import training
 from lib.models.encoder_decoder import EncoderDecoder
@@ -41,8 +41,8 @@ def naive(models: dict[str, Any], labels: dict[str, torch.Tensor], x: torch.Tens
         row = []
         for target in models:
             stream = streams.generator(0, "attack")
-            moved = measures.attack(CONFIG, source, model, x, EPSILON, stream)
-            row.append(measures.seen({target: models[target]}, labels, moved)[0])
+            moved = attacking.attack(CONFIG, source, model, x, EPSILON, stream)
+            row.append(attacking.seen({target: models[target]}, labels, moved)[0])
         table.append(torch.stack(row))
     return torch.stack(table)
 
@@ -61,7 +61,7 @@ def rows() -> Table:
         begun = thread_time()
         slow = naive(models, labels, x)
         middle = thread_time()
-        fast = measures.cross_losses(CONFIG, models, models, labels, x, EPSILON, 0)[:-1]
+        fast = attacking.cross_losses(CONFIG, models, models, labels, x, EPSILON, 0)[:-1]
         ours, theirs = thread_time() - middle, middle - begun
     finally:
         torch.set_num_threads(threads)

@@ -11,12 +11,12 @@ import torch
 
 from lib.base import streams
 from lib.engine import results
-from lib.engine.results import Absent, Record, Result, Value
+from lib.engine.results import Absent, Result, Value
 from lib.experiments.attributes.readings import READINGS as ATTRIBUTES
 from lib.experiments.common.observations import Observations, Readings
 from lib.experiments.images.readings import READINGS as IMAGES
 from lib.experiments.synthetic import tracking
-from lib.experiments.tasks import summary as tasks
+from lib.experiments.tasks.readings import READINGS as TASKS
 from lib.experiments.text.readings import READINGS as TEXT
 from lib.statistics import Grid
 from lib.verdict import evidence
@@ -147,21 +147,6 @@ class Sweep(Setting):
         return (self and tracking.at_fixed_t(tracking.tested(self.result), first, second)) or None
 
 
-def _tasks(result: Result) -> list[Record]:
-    """A record a source, target and seed; a task is no source for itself."""
-    learnt = tasks.targets(result)
-    return [
-        pair | {"is_test": target in learnt}
-        for target in tasks.NAMES
-        for seed in tasks.seeds(result)
-        for source, pair in tasks.pairs(result, target, seed).items()
-        if source != target
-    ]
-
-
-TASKS = Readings(tasks.MEASURES, tasks.KNOWLEDGE, tasks.RIVALS, tasks.HEADLINE, tasks.title,
-                 control=lambda name: name not in tasks.NAMES, rows=_tasks,
-                 order=tuple(tasks.NAMES))  # fmt: skip
 Settings = Mapping[str, Setting]
 SWEEPS = Readings({}, {}, {}, ("α²", "transferred loss (−)"))  # its records are read by `tracking`
 SETTINGS: tuple[Setting, ...] = (

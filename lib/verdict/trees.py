@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lib.base import streams
 from lib.engine.results import Result
-from lib.experiments.tasks import matrices, summary
+from lib.experiments.tasks import matrices, readings
 from lib.statistics import clustering
 from lib.statistics.grid import p_value
 from lib.verdict import rule
@@ -59,7 +59,7 @@ def rows(one: Setting) -> list[Row]:
     every = [asked(one.part, one.key, claim, key, printed) for claim, key, printed, _, _ in questions]
     if not one:
         return every
-    drawn = [_trees(one.result, seed) for seed in (None, *summary.seeds(one.result))]
+    drawn = [_trees(one.result, seed) for seed in (None, *readings.seeds(one.result))]
     size = f"{len(matrices.NAMES)} tasks × {len(drawn) - 1} seeds, {one.result.config.preset}"
     found = [test(drawn, score) for *_, score in questions]
     return [

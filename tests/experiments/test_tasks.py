@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from lib.base import compute
+from lib.base import streams
 from lib.data import registry
 from lib.data.task_labels import TASKS, VOID
-from lib.engine import parameters
-from lib.experiments.tasks import bank, losses, measures, networks, readout, rivals, scenes, settings
+from lib.engine import parameters, runs
+from lib.experiments.common.pixels import noise as noise_of
+from lib.experiments.tasks import attacking, learning, losses, networks, scenes, settings
 from lib.experiments.tasks import record as tasks
 from lib.measures import probe, transferability
 from lib.models import taskbank
@@ -44,12 +45,12 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def record():
-    return tasks.run_job(TINY, {"seed": 0, "fold": 0})
+    return runs.fresh(tasks, TINY, {"seed": 0, "fold": 0})
 
 
 @pytest.fixture(scope="module")
 def models():
-    return {name: networks.network(TINY, name, 0, 0)[0] for name in [*NAMES, settings.UNTRAINED]}
+    return {name: networks.network(TINY, name, 0, 0) for name in [*NAMES, settings.UNTRAINED]}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def tested():
     """The attacked images and their labels."""
     data = scenes.load(TINY)
     index = scenes.halves(data, 0)[1][: TINY.attack_images]
-    return networks.pixels(TINY, data, index), {name: data.labels[name][index] for name in NAMES}
+    return networks.pixels(TINY, index), {name: data.labels[name][index] for name in NAMES}
 
 
 # --- labels -------------------------------------------------------------------------------------------------
@@ -151,7 +152,7 @@ def test_ridge_is_the_closed_form_of_the_knowledge_module():
     stream = torch.Generator().manual_seed(0)
     x = torch.randn(40, 5, generator=stream, dtype=torch.float64)
     y = torch.randn(40, 3, generator=stream, dtype=torch.float64)
-    (weights,) = readout.ridge(torch.cat([x, torch.ones(40, 1)], 1), y, (0.3,))
+    (weights,) = learning.ridge(torch.cat([x, torch.ones(40, 1)], 1), y, (0.3,))
     other = probe.affine_refit(x, y, ridge=0.3)
     torch.testing.assert_close(weights, torch.cat([other.weight, other.bias[:, None]], 1).T)
 
@@ -162,7 +163,7 @@ def test_softmax_regression_agrees_with_the_linear_probe():
     x = (x - x.mean(0)) / x.std(0, correction=0)
     y = (x @ torch.randn(4, 3, generator=stream, dtype=torch.float64)).argmax(1)
     goal = functional.one_hot(y).double()
-    found = readout.softmax_regression(
+    found = learning.softmax_regression(
         torch.cat([x, torch.ones(60, 1)], 1), goal, 0.1, torch.zeros(5, 3, dtype=torch.float64)
     )
     other = probe.linear_probe((x, y), (x, y), (x, y), classes=3, strengths=(0.1,))
@@ -178,7 +179,7 @@ def test_features_that_hold_the_pixels_are_read_out_perfectly():
     data = scenes.load(TINY)
     pixels = functional.pixel_unshuffle(data.labels["Depth"], 8)
     classes = {name: len(names) for name, names in data.classes.items()}
-    found = dict(zip(NAMES, readout.readouts(*parts(data, pixels), classes, (1e-6,))))
+    found = dict(zip(NAMES, learning.readouts(*parts(data, pixels), classes, (1e-6,))))
     scale = losses.constant_loss(
         "Depth", data.labels["Depth"].mean((0, 2, 3))[:, None, None], data.labels["Depth"]
     )
@@ -192,11 +193,11 @@ def test_a_cell_s_distribution_is_scored_on_all_its_pixels():
     features = torch.randn(TINY.images, 3, 2, 3, generator=torch.Generator().manual_seed(0))
     groups, labels = parts(data, features)
     name, count = "Segmentation-Semantic", len(data.classes["Segmentation-Semantic"])
-    cells = [readout._rows(part) for part in groups]
+    cells = [learning._rows(part) for part in groups]
     labels[2][name][0, :5] = VOID
-    found = readout._segmented(name, cells, labels, count, (0.1,))
-    shares = [readout._rows(readout._shares(part[name], count), wide=False).double() for part in labels]
-    logits = readout._softmax(cells, shares, (0.1,)).reshape(8, 2, 3, count).permute(0, 3, 1, 2)
+    found = learning._segmented(name, cells, labels, count, (0.1,))
+    shares = [learning._rows(learning._shares(part[name], count), wide=False).double() for part in labels]
+    logits = learning._softmax(cells, shares, (0.1,)).reshape(8, 2, 3, count).permute(0, 3, 1, 2)
     wide = functional.interpolate(logits, scale_factor=8, mode="nearest")
     torch.testing.assert_close(found.float(), losses.per_image(name, wide, labels[2][name]))
 
@@ -210,7 +211,7 @@ def naive(sources, models, labels, x, epsilon):
     for source, model in sources.items():
         row = []
         for target in NAMES:
-            moved = measures.attack(TINY, source, model, x, epsilon, compute.generator(0, "attack"))
+            moved = attacking.attack(TINY, source, model, x, epsilon, streams.generator(0, "attack"))
             with torch.no_grad():
                 row.append(losses.per_image(target, models[target](moved), labels[target]))
         table.append(torch.stack(row))
@@ -221,22 +222,22 @@ def test_sharing_the_attack_changes_no_number(models, tested):
     x, labels = tested
     chosen = ("Depth", "Segmentation-Semantic", "Scene-Classification", settings.UNTRAINED)
     sources, targets = {name: models[name] for name in chosen}, {name: models[name] for name in NAMES}
-    shared = measures.cross_losses(TINY, sources, targets, labels, x, 0.06, 0)
+    shared = attacking.cross_losses(TINY, sources, targets, labels, x, 0.06, 0)
     torch.testing.assert_close(shared[:-1], naive(sources, models, labels, x, 0.06))
-    noise = measures.noise(x, 0.06, compute.generator(0, "attack"))
-    torch.testing.assert_close(shared[-1], measures.seen(targets, labels, noise))
+    noise = noise_of(0.06, streams.generator(0, "attack"))(x)
+    torch.testing.assert_close(shared[-1], attacking.seen(targets, labels, noise))
 
 
 def test_an_attack_stays_in_its_ball_and_hurts_its_own_network_most(models, tested):
     x, _ = tested
     for name in ("Autoencoder", "Segmentation-Semantic"):
-        moved = measures.attack(TINY, name, models[name], x, 0.06, compute.generator(0, "attack"))
+        moved = attacking.attack(TINY, name, models[name], x, 0.06, streams.generator(0, "attack"))
         assert (moved - x).abs().max() <= 0.06 + 1e-6
         assert moved.min() >= 0
         assert moved.max() <= 1
         with torch.no_grad():
             goal = losses.virtual_target(name, models[name](x))
-            corner = measures.noise(x, 0.06, compute.generator(0, "attack"))
+            corner = noise_of(0.06, streams.generator(0, "attack"))(x)
             hurt, shaken = (losses.per_image(name, models[name](z), goal).mean() for z in (moved, corner))
         assert hurt > shaken
     inside = ((x > 0.06) & (x < 0.94))[0]
@@ -245,28 +246,31 @@ def test_an_attack_stays_in_its_ball_and_hurts_its_own_network_most(models, test
 
 def test_wins_are_counted_image_by_image():
     found = torch.tensor([[[1.0, 2.0, 3.0]], [[1.0, 1.0, 4.0]]])  # two sources, one target, three images
-    assert measures.wins(found).tolist() == [[[0, 1], [1, 0]]]
-    assert measures.wins(found, 2.5).tolist() == [[[0, 0], [0, 0]]]
+    assert attacking.wins(found).tolist() == [[[0, 1], [1, 0]]]
+    assert attacking.wins(found, 2.5).tolist() == [[[0, 0], [0, 0]]]
 
 
 def test_jacobians_of_a_pair_are_the_definitions_of_the_coarse_maps(record, models, tested):
     x = tested[0][: TINY.tangent_images]
-    source, target = (measures.coarse(name, models[name]) for name in ("Depth", "Scene-Classification"))
+    source, target = (attacking.coarse(name, models[name]) for name in ("Depth", "Scene-Classification"))
     found = transferability.measure(source, target, x)
     s, t = NAMES.index("Depth"), NAMES.index("Scene-Classification")
     assert record["tangent"]["tau1"][s][t] == pytest.approx(found.tau1, rel=1e-4)
     assert record["tangent"]["alpha_squared"][s][t] == pytest.approx(found.alpha_squared, rel=1e-4)
     maps = models["Surface-Normal"](x)
-    corner = measures.coarse("Surface-Normal", models["Surface-Normal"])(x)[:, 0]
+    corner = attacking.coarse("Surface-Normal", models["Surface-Normal"])(x)[:, 0]
     torch.testing.assert_close(corner, maps[:, 0, :8, :12].mean((1, 2)))
 
 
 # --- the record ---------------------------------------------------------------------------------------------
 
 
-def test_a_record_is_plain_and_the_same_each_time_on_any_number_of_threads(record, two_threads):
+def test_a_record_is_plain_and_the_same_each_time_on_any_number_of_threads(
+    record, two_threads, monkeypatch, tmp_path
+):
     assert json.loads(json.dumps(record)) == record
-    again = tasks.run_job(dataclasses.replace(TINY, tangent_images=0), {"seed": 0, "fold": 0})
+    monkeypatch.setenv("TRANSFER_RUNS", str(tmp_path))  # nothing is read from the store
+    again = runs.fresh(tasks, dataclasses.replace(TINY, tangent_images=0), {"seed": 0, "fold": 0})
     assert again.pop("tangent") == {}
     del again["seconds"]
     assert again == {key: record[key] for key in again}
@@ -301,18 +305,20 @@ def test_a_task_that_beats_no_constant_is_not_learnt(record):
 
 def test_estimators_see_one_cell_an_image():
     labels = torch.arange(20.0)[:, None, None, None].expand(20, 1, 16, 24)
-    positions, kinds = rivals.samples("Depth", labels.contiguous(), 0, torch.zeros(20, dtype=torch.int64), 0)
-    assert len(kinds.unique()) <= rivals.KINDS
-    assert all(int((kinds == k).sum()) >= rivals.FEWEST for k in kinds.unique())
+    positions, kinds = learning.samples(
+        "Depth", labels.contiguous(), 0, torch.zeros(20, dtype=torch.int64), 0
+    )
+    assert len(kinds.unique()) <= learning.KINDS
+    assert all(int((kinds == k).sum()) >= learning.FEWEST for k in kinds.unique())
     semantic = torch.full((12, 16, 24), 3)
     semantic[6:, :8, :8] = 5
     semantic[0] = VOID
-    positions, kinds = rivals.samples(
+    positions, kinds = learning.samples(
         "Segmentation-Semantic", semantic, 6, torch.zeros(12, dtype=torch.int64), 0
     )
     assert positions.tolist() == list(range(1, 12))
     assert kinds.tolist() == [3] * 5 + [5] * 6
-    one_kind = rivals.scores("Depth", torch.rand(5, 2, 2, 3), None, torch.zeros(5, dtype=torch.int64),
+    one_kind = learning.scores("Depth", torch.rand(5, 2, 2, 3), None, torch.zeros(5, dtype=torch.int64),
                              torch.arange(5), torch.zeros(5, dtype=torch.int64))  # fmt: skip
     assert set(one_kind.values()) == {None}
 
@@ -337,9 +343,9 @@ class Stand:
 
 def test_the_paper_preset_needs_the_bank_and_adds_its_parts_up(monkeypatch):
     stand = Stand()
-    monkeypatch.setattr(bank.taskbank, "load", stand.load)
+    monkeypatch.setattr(tasks.taskbank, "load", stand.load)
     frames = torch.randint(256, (9, 3, 12, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    monkeypatch.setattr(bank.rooms, "nyuv2", lambda: type("Frames", (), {"rgb": frames}))
+    monkeypatch.setattr(tasks.rooms, "nyuv2", lambda: type("Frames", (), {"rgb": frames}))
     config = dataclasses.replace(
         tasks.PRESETS["paper"], height=16, width=16, attack_images=6, batch_size=4, steps=2, device="cpu"
     )
@@ -350,10 +356,10 @@ def test_the_paper_preset_needs_the_bank_and_adds_its_parts_up(monkeypatch):
     sizes, found = (4, 2), []
     order = torch.linspace(0, 8, 6).round().long()
     for number, index in enumerate(order.split(4)):
-        x = bank._enlarged(frames[index], (16, 16))
+        x = tasks.enlarged(frames[index], (16, 16))
         with torch.no_grad():
             labels = {n: losses.virtual_target(n, stand.load(n)(x)) for n in NAMES}
-        found.append(measures.attacks(config, stand.models, labels, x, 0, number))
+        found.append(attacking.attacks(config, stand.models, labels, x, 0, number))
     loss = sum(size * torch.tensor(f["0.06"]["loss"]) for size, f in zip(sizes, found)) / 6
     torch.testing.assert_close(torch.tensor(record["attacks"]["0.06"]["loss"]), loss)
     wins = sum(torch.tensor(f["0.06"]["wins"]["1"]) for f in found)

@@ -8,13 +8,14 @@ import torch
 
 from lib import statistics
 from lib.engine import runs
-from lib.experiments.tasks import claims, figures, matrices, measures, published, summary, tables
+from lib.experiments.tasks import attacking, claims, figures, matrices, readings, tables
+from lib.experiments.tasks.matrices import CATEGORIES, NAMES
+from lib.experiments.tasks.readings import READINGS
 from lib.statistics import clustering
 from lib.theory import ledger
 from lib.verdict import settings
 from lib.verdict.settings import OWN
 
-NAMES, CATEGORIES = summary.NAMES, summary.CATEGORIES
 LEEP = matrices.at("rivals", "leep")  # None for every source of maps
 SAME = torch.tensor([[float(a == b) for b in CATEGORIES] for a in CATEGORIES], dtype=torch.float64)
 
@@ -55,13 +56,13 @@ def made_up(adversarial, direct, *, seeds=2, folds=2, images=300):
                 | {
                     e: {
                         "loss": (extended(adversarial, 2) + 1).tolist(),
-                        "wins": {m: measures.wins(losses, float(m)).tolist() for m in ("1", "1.001")},
+                        "wins": {m: attacking.wins(losses, float(m)).tolist() for m in ("1", "1.001")},
                     }
                     for e, losses in found.items()
                 },
                 "tangent": {"tau1": table, "tau2": table, "alpha_squared": table},
                 "knowledge": {
-                    "loss": [[1 - g for g in row] for row in gain], "wins": measures.wins(taught).tolist()
+                    "loss": [[1 - g for g in row] for row in gain], "wins": attacking.wins(taught).tolist()
                 },
                 "rivals": {"logme": gain, "leep": [[None] * 15] * 16, "h_score": gain, "knn": gain,
                            "h_score_regularised": gain, "trans_rate": gain},
@@ -100,37 +101,38 @@ def test_planted_strengths_are_recovered_in_order(ranked):
 
 def test_a_measure_that_follows_knowledge_does_so_on_every_target(ranked):
     result, strengths = ranked
-    measure, knowledge = summary.HEADLINE
-    cubes = summary.cubes(
-        result, {**summary.MEASURES, **summary.KNOWLEDGE, "LEEP": summary.at("rivals", "leep")}
-    )
+    measure, knowledge = READINGS.headline
+    cubes = readings.cubes(result, *READINGS.measures, *READINGS.knowledge)
     assert cubes[measure].shape == (15, 15, 2)
-    assert "LEEP" not in cubes
-    found = summary.link(result, cubes[measure], cubes[knowledge])
+    lacking = copy.deepcopy(result)
+    lacking.records[0]["rivals"]["logme"][3][4] = None
+    assert readings.cubes(lacking, "LogME") == {}
+    found = readings.link(result, cubes[measure], cubes[knowledge])
     assert list(found) == NAMES
     assert min(one.value for one in found.values()) > 0.75
     within = [statistics.kendall(*(cubes[name][1:, 0, seed] for name in (measure, knowledge))).tau
               for seed in (0, 1)]  # fmt: skip
     assert found[NAMES[0]].value == pytest.approx(sum(within) / 2)
-    alone = summary.values(result, "Depth", summary.MEASURES[measure])
+    alone = READINGS.of(result).values(measure, "Depth", [name for name in NAMES if name != "Depth"])
     others = [k for k, name in enumerate(NAMES) if name != "Depth"]
     torch.testing.assert_close(alone, cubes[measure][others, NAMES.index("Depth")])
-    other = summary.cubes(made_up(strengths, 1 / strengths), {"x": summary.KNOWLEDGE[knowledge]})
-    against = summary.link(result, cubes["adversarial loss, ε = .03"], other["x"])
+    other = readings.cubes(made_up(strengths, 1 / strengths), knowledge)
+    against = readings.link(result, cubes["adversarial loss, ε = .03"], other[knowledge])
     assert max(one.value for one in against.values()) < -0.75
 
 
 def test_values_leave_out_the_target_s_own_source_and_the_control(ranked):
     result, _ = ranked
-    names = summary.source_names(result, "Depth")
-    assert len(names) == 14
-    assert "Depth" not in names
-    assert summary.values(result, "Depth", summary.MEASURES["τ₁"]).shape == (14, 2)
-    everyone = summary.values(result, "Depth", summary.MEASURES["τ₁"], own=True)
-    expected = [0.1 * s + 0.01 * NAMES.index("Depth") for s in range(15)]
-    torch.testing.assert_close(everyone[:, 0], torch.tensor(expected, dtype=torch.float64))
-    shares = summary.RIVALS["same category"]
-    assert summary.values(result, "Depth", shares).sum(0).tolist() == [6.0, 6.0]
+    seen = READINGS.of(result)
+    assert sorted(seen.sources) == sorted(NAMES)
+    assert seen.records("Depth", "Depth") == []
+    assert seen.controls() == ["untrained"]
+    expected = [0.1 * s + 0.01 * NAMES.index("Depth") for s in range(15) if NAMES[s] != "Depth"]
+    others = [name for name in NAMES if name != "Depth"]
+    found = seen.values("τ₁", "Depth", others)
+    assert found.shape == (14, 2)
+    torch.testing.assert_close(found[:, 0], torch.tensor(expected, dtype=torch.float64))
+    assert seen.values("same category", "Depth").sum(0).tolist() == [6.0, 6.0]
 
 
 def test_folds_of_a_seed_are_one_test(ranked):
@@ -139,11 +141,11 @@ def test_folds_of_a_seed_are_one_test(ranked):
     for record in other:
         record["knowledge"]["loss"][3][8] = 0.2 if record["fold"] else 0.6
     changed = runs.Result("tasks", result.config, other, {}, "made up")
-    pair = summary.pairs(changed, NAMES[8], 1)[NAMES[3]]
+    pair = readings.pairs(changed, NAMES[8], 1)[NAMES[3]]
     assert pair["taught"]["loss"] == pytest.approx(0.4)
     assert pair["taught"]["gain"] == pytest.approx(0.6)
     half = runs.Result("tasks", result.config, other[:3], {}, "made up")
-    assert summary.seeds(half) == [0]  # seed 1 lacks a fold
+    assert readings.seeds(half) == [0]  # seed 1 lacks a fold
 
 
 def test_a_task_that_was_not_learnt_is_no_target(ranked):
@@ -151,7 +153,7 @@ def test_a_task_that_was_not_learnt_is_no_target(ranked):
     other = copy.deepcopy(result.records)
     other[2]["own"]["Reshade"]["learnt"] = False
     changed = runs.Result("tasks", result.config, other, {}, "made up")
-    assert summary.targets(changed) == [name for name in NAMES if name != "Reshade"]
+    assert readings.targets(changed) == [name for name in NAMES if name != "Reshade"]
     assert "not learnt in 1 of 4" in str(tables.own_table(changed))
 
 
@@ -202,19 +204,19 @@ def test_the_null_is_the_closed_form_at_both_ends():
 
 def test_tables_and_figures_show_every_task(ranked, monkeypatch):
     result, _ = ranked
-    monkeypatch.setattr(published, "affinities", lambda: None)
+    monkeypatch.setattr(matrices, "published", lambda: None)
     monkeypatch.setattr(matrices, "REPEATS", 30)
     monkeypatch.setattr(matrices, "LISTINGS", 2)
     shown = [
         tables.own_table(result),
         tables.strength_table(result),
-        tables.target_table(result, summary.HEADLINE[0]),
+        tables.target_table(result, readings.AFFINITY),
         tables.names_table(),
     ]
     for table in shown:
-        assert all(summary.title(name) in str(table) for name in NAMES)
+        assert all(readings.title(name) in str(table) for name in NAMES)
     link = str(tables.link_table(result))
-    assert all(name in link for name in (*summary.MEASURES, *summary.RIVALS))
+    assert all(name in link for name in READINGS.predictors)
     assert "15 of 15" in link
     assert len(tables.agreement_table(result).rows) == 3 + 1 + 3 + 2
     assert "tasks listed at random" in str(tables.tree_table(result))
@@ -236,7 +238,7 @@ def test_without_readouts_the_adversarial_half_stands_alone(ranked):
     assert list(matrices.panels(alone)) == ["adversarial, ε = 0.03", "adversarial, ε = 0.06"]
     for table in (tables.own_table, tables.link_table):
         assert "not measured" in str(table(alone))
-    assert summary.values(alone, "Depth", summary.MEASURES["adversarial loss, ε = .06"]).shape == (14, 2)
+    assert READINGS.of(alone).values("adversarial loss, ε = .06", "Depth").shape == (14, 2)
     figures.ranks(alone).canvas.draw()
 
 
@@ -246,9 +248,9 @@ def test_the_chapter_and_the_verdict_have_one_number(name):
     if not found:
         pytest.skip("not recorded")
     setting = settings.load()["tasks"]
-    own = summary.HEADLINE[0] if name == OWN else name
-    cubes = summary.cubes(found[0], {**summary.MEASURES, **summary.RIVALS, **summary.KNOWLEDGE})
-    mean = summary.mean_tau(summary.link(found[0], cubes[own], cubes[summary.HEADLINE[1]]))
+    own = readings.AFFINITY if name == OWN else name
+    cubes = readings.cubes(found[0], own, readings.READOUT)
+    mean = readings.mean_tau(readings.link(found[0], cubes[own], cubes[readings.READOUT]))
     assert mean == pytest.approx(setting.evidence(name).tau)
 
 
@@ -257,7 +259,7 @@ def test_the_recorded_run_says_what_the_chapter_says():
     found = runs.recorded("tasks", "reduced")
     if not found:
         pytest.skip("not recorded")
-    rows = [ledger.Row(*fact) for fact in claims.facts(found[0])]
+    rows = claims.rows(found[0])
     assert [row.verdict for row in rows].count("refuted") == 3
     assert not any(
         row.decide() == ledger.HOW["refuted"] for row in rows
@@ -272,7 +274,7 @@ def test_the_recorded_run_says_what_the_chapter_says():
             wins[:, :16, :16] = torch.tensor(record["knowledge"]["wins"]) * share
             wins[:, :16, 16] = record["attacked"]
             attack["wins"] = {"1": wins.tolist(), "1.001": wins.tolist()}
-    ranking, noise = ([ledger.Row(*fact) for fact in claims.facts(found[0])][k] for k in (3, 5))
+    ranking, noise = (claims.rows(found[0])[k] for k in (3, 5))
     for row in (ranking, noise):
         with pytest.raises(ValueError, match="not supported"):
             row.decide()

@@ -1,37 +1,37 @@
-"""What Section 4.4 says of tasks, and what a recorded run says: rows for `lib.theory.ledger.Row(*fact)`."""
+"""What Section 4.4 says of tasks, and what a recorded run says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from statistics import fmean
-from typing import Any
 
 import torch
 
 from lib import statistics
-from lib.experiments.tasks import matrices, summary
+from lib.engine.results import Result
+from lib.experiments.tasks import matrices, readings
 from lib.experiments.tasks.matrices import CATEGORIES, NAMES
-from lib.experiments.tasks.summary import KNOWLEDGE, MEASURES, RIVALS
+from lib.experiments.tasks.readings import READINGS, READOUT
 from lib.statistics import clustering
+from lib.theory.ledger import OURS, Row
 
-Fact = tuple[str, str, str, str, str, tuple[Callable[[], bool], ...]]
-READOUT = "readout affinity"
+MEASURES = READINGS.measures
 ATTACKS = tuple(name for name in MEASURES if name.startswith("adversarial"))
 AFFINITIES = tuple(name for name in ATTACKS if "affinity" in name)
 CLUSTERS = 3
 
 
-def facts(result: Any) -> list[Fact]:
-    """(claim, where, as printed, what we found, verdict, checks) for a run with readouts."""
+def rows(result: Result) -> list[Row]:
+    """Decided by a run with readouts."""
     makers = (_learnt, _relations, _same_tree, _ranking, _rivals, _noise, _listing)
     return [make(result) for make in makers]
 
 
-def _learnt(result: Any) -> Fact:
-    count = len(summary.targets(result))
-    return (
+def _learnt(result: Result) -> Row:
+    count = len(readings.targets(result))
+    return Row(
         "small networks learn enough of every task for a test",
-        "ours",
+        OURS,
         "trained networks of the task bank",
         f"{count} of {len(NAMES)} learnt in every fold and seed; the others are no targets below",
         "refuted",
@@ -39,7 +39,7 @@ def _learnt(result: Any) -> Fact:
     )
 
 
-def _relations(result: Any) -> Fact:
+def _relations(result: Result) -> Row:
     """Who suits whom: both matrices without the means of sources and of targets."""
     direct = matrices.without_means(matrices.direct(result))
     found = {
@@ -47,17 +47,17 @@ def _relations(result: Any) -> Fact:
         for e in matrices.radii(result)
     }
     listed = "; ".join(f"r = {f.value:.2f} (p {f.p_one_sided:.4f}) at ε = {e}" for e, f in found.items())
-    return (
+    return Row(
         "tasks that hurt each other more than usual help each other more than usual",
         "4.4, Figure 4",
         "'strong positive correlation'",
         f"source and target means removed, {listed}",
         "observed",
-        tuple(lambda f=f: f.value > 0.3 and f.p_one_sided < 0.01 for f in found.values()),
+        tuple(_is(f.value > 0.3 and f.p_one_sided < 0.01) for f in found.values()),
     )
 
 
-def _same_tree(result: Any) -> Fact:
+def _same_tree(result: Result) -> Row:
     def cut(matrix: torch.Tensor) -> torch.Tensor:
         return clustering.cut(clustering.tree(matrices.comparable(matrix)), CLUSTERS)
 
@@ -68,84 +68,88 @@ def _same_tree(result: Any) -> Fact:
     }
     named = clustering.adjusted_rand(taught, CATEGORIES)
     listed = ", ".join(f"{rand:.2f} (ε = {e})" for e, rand in alike.items())
-    return (
+    return Row(
         "attacks and transfer sort the tasks into the same groups, which are not the three categories",
         "4.4, Figure 4",
         "the categories are the ground truth",
         f"{CLUSTERS} clusters, adjusted Rand index: attacks and readouts {listed}; "
         f"readouts and categories {named:.2f}",
         "observed",
-        (*(lambda rand=rand: rand > 0.9 for rand in alike.values()), lambda: named < 0.5),
+        (*(_is(rand > 0.9) for rand in alike.values()), lambda: named < 0.5),
     )
 
 
-def _ranking(result: Any) -> Fact:
+def _ranking(result: Result) -> Row:
     """Which source for this target? The question of someone who has a task and fourteen networks."""
-    cubes = summary.cubes(result, {**MEASURES, **KNOWLEDGE})
+    cubes = readings.cubes(result, *AFFINITIES, READOUT)
     pairs = [(cubes[name], cubes[READOUT]) for name in AFFINITIES]
-    found = [summary.link(result, *pair) for pair in pairs]
-    taus = [summary.mean_tau(one) for one in found]
-    fewer = [summary.mean_tau(summary.link(result, *pair, learnt=True)) for pair in pairs]
+    found = [readings.link(result, *pair) for pair in pairs]
+    taus = [readings.mean_tau(one) for one in found]
+    fewer = [readings.mean_tau(readings.link(result, *pair, learnt=True)) for pair in pairs]
     clear = [sum(p < 0.05 for p in statistics.holm([k.p_one_sided for k in one.values()])) for one in found]
-    return (
+    return Row(
         "for a given target, the source that attacks it best teaches it best",
-        "ours",
+        OURS,
         "not said, but what a user needs",
         f"mean τ_b {min(taus):.2f} to {max(taus):.2f} over 14 sources "
         f"({min(fewer):.2f} to {max(fewer):.2f} over those that learnt their own task); "
         f"clear (p < .05, Holm) for {_at_most(max(clear))} of {len(found[0])} targets",
         "refuted",
-        tuple(lambda tau=tau, n=n: tau < 0.2 and n < 3 for tau, n in zip(taus, clear)),
+        tuple(_is(tau < 0.2 and n < 3) for tau, n in zip(taus, clear)),
     )
+
+
+def _is(found: bool) -> Callable[[], bool]:
+    return lambda: found
 
 
 def _at_most(count: int) -> str:
     return f"at most {count}" if count else "none"
 
 
-def _rivals(result: Any) -> Fact:
-    cubes = summary.cubes(result, {**RIVALS, **MEASURES, **KNOWLEDGE})
+def _rivals(result: Result) -> Row:
     names = ("LogME", "H-score", *MEASURES)
-    taus = {name: summary.mean_tau(summary.link(result, cubes[name], cubes[READOUT])) for name in names}
+    cubes = readings.cubes(result, *names, READOUT)
+    taus = {name: readings.mean_tau(readings.link(result, cubes[name], cubes[READOUT])) for name in names}
     pgd, best = (max(chosen, key=lambda name: taus[name]) for chosen in (ATTACKS, MEASURES))
-    return (
+    return Row(
         "an estimator that makes no attack ranks the sources better than any measure of adversarial transfer",
-        "ours",
+        OURS,
         "no rival",
         f"mean τ_b {taus['LogME']:.2f} for LogME, {taus['H-score']:.2f} for the H-score; {taus[pgd]:.2f} for "
         f"the best of the PGD attacks ({pgd}), {taus[best]:.2f} for the best of all measures ({best})",
         "observed",
-        tuple(lambda name=name: taus[name] > taus[best] + 0.1 for name in ("LogME", "H-score")),
+        tuple(_is(taus[name] > taus[best] + 0.1) for name in ("LogME", "H-score")),
     )
 
 
-def _noise(result: Any) -> Fact:
+def _noise(result: Result) -> Row:
     found = {e: float(matrices.beats_noise(result, e).mean()) for e in matrices.radii(result)}
     listed = ", ".join(f"{100 * share:.0f} % of the images at ε = {e}" for e, share in found.items())
-    return (
+    return Row(
         "an attack through one task's network hurts another task's more than noise does",
-        "ours",
+        OURS,
         "no control",
         f"it does on {listed}; half would be no effect",
         "refuted",
-        tuple(lambda share=share: share < 0.6 for share in found.values()),
+        tuple(_is(share < 0.6) for share in found.values()),
     )
 
 
-def _listing(result: Any) -> Fact:
+def _listing(result: Result) -> Row:
     """The authors' script on the same wins: tasks listed by category, and in random order."""
     listed, mixed, orders = [], [], matrices.listings()
     for e in matrices.radii(result):
         listed.append(_purity(matrices.authors(result, e)))
         mixed.append(fmean(_purity(matrices.authors(result, e, order)) for order in orders))
-    return (
+    return Row(
         "the clusters of the authors' script come from the attacks",
         "4.4, Figures 4 and 5",
         "'three intuitive categories are formed'",
         f"adjusted Rand index with the categories {min(listed):.2f} to {max(listed):.2f} if tasks are listed "
         f"by category, {min(mixed):.2f} to {max(mixed):.2f} on average if the same are listed at random",
         "not shown",
-        tuple(lambda a=a, b=b: a > b + 0.2 for a, b in zip(listed, mixed)),
+        tuple(_is(a > b + 0.2) for a, b in zip(listed, mixed)),
     )
 
 

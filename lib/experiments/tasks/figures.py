@@ -1,10 +1,12 @@
-"""Figures of the task experiment; every number comes from the records, the example or `summary`."""
+"""Figures of the task experiment: every number comes from the records, but for one room to look at."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,13 +14,19 @@ from matplotlib.lines import Line2D
 from scipy.cluster import hierarchy
 from torch import Tensor
 
-from lib.base import style
+from lib.base import streams, style
 from lib.data import registry
-from lib.experiments.tasks import matrices, published, scenes, summary
-from lib.experiments.tasks.example import Example, picture
+from lib.data.task_labels import VOID
+from lib.engine import runs
+from lib.engine.results import Result
+from lib.experiments.common.figures import points
+from lib.experiments.tasks import attacking, losses, matrices, networks, readings, record, scenes
+from lib.experiments.tasks.matrices import CATEGORIES, NAMES
+from lib.experiments.tasks.readings import AFFINITY, CATEGORY, READOUT, title
+from lib.experiments.tasks.settings import Config
 from lib.statistics import clustering
 
-NAMES, CATEGORIES = summary.NAMES, summary.CATEGORIES
+WHICH = 7  # of the first fold's test images: a room with furniture in it
 # Colour and marker of each category: as in Fig. 4, but safe for colour-blind readers, and not colour alone.
 LOOKS = {
     "2D": (style.PALETTE["blue"], "o"),
@@ -26,7 +34,63 @@ LOOKS = {
     "semantic": (style.PALETTE["vermilion"], "s"),
 }
 COLUMNS = 5
-SHOWN = ("adversarial affinity, ε = .03", "τ₁", "H-score", "same category")
+SHOWN = (AFFINITY, "τ₁", "H-score", "same category")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A test image (3, H, W); by task its label, the network's output before and after its own attack, and
+    the attacked image; `classes` are the names of the classes where a task has classes.
+    """
+
+    image: Tensor
+    labels: dict[str, Tensor]
+    outputs: dict[str, Tensor]
+    attacked: dict[str, Tensor]
+    fooled: dict[str, Tensor]
+    classes: dict[str, list[str]]
+    epsilon: float
+
+
+def example(config: Config) -> Example:
+    """One test image of the first fold, through the networks of seed 0, attacked with the largest radius."""
+    epsilon, seed, fold = max(config.epsilons), 0, 0
+    with runs.inside(record, config) as config:
+        data = scenes.load(config)
+        index = scenes.halves(data, fold)[1][WHICH][None]
+        x = networks.pixels(config, index)
+        rows = []
+        for name in NAMES:
+            model = networks.network(config, name, seed, fold)
+            stream = streams.generator(seed, "example")
+            moved = attacking.attack(config, name, model, x, epsilon, stream)
+            with torch.no_grad():
+                each = data.labels[name][index], model(x), moved, model(moved)
+            rows.append([values[0].cpu() for values in each])
+        labels, outputs, changed, fooled = (dict(zip(NAMES, column)) for column in zip(*rows))
+        classes = {name: list(known) for name, known in data.classes.items()}
+        return Example(x[0].cpu(), labels, outputs, changed, fooled, classes, epsilon)
+
+
+def picture(task: str, values: Tensor, count: int = 1) -> Tensor | str:
+    """A label or an output as colours in [0, 1], (H, W, 3) or (H, W), or as the position of a class.
+
+    Two channels become red and blue; channels of -1..1 are moved to 0..1; classes are shares of `count`.
+    """
+    kind = losses.BY_NAME[task].kind
+    if kind == "classification":
+        return str(int(values if values.ndim == 0 else values.argmax()))
+    if kind == "segmentation":
+        classes = values if values.ndim == 2 else values.argmax(0)
+        return torch.where(classes == VOID, torch.nan, classes.float() / max(count - 1, 1))
+    if task in ("Surface-Normal", "Curvature"):
+        values = (values + 1) / 2
+    maps = values.clamp(0, 1)
+    if len(maps) == 1:
+        return maps[0]
+    if len(maps) == 2:
+        maps = torch.stack([maps[0], maps.mean(0), maps[1]])
+    return maps.permute(1, 2, 0)
 
 
 def labels(example: Example, caption: str) -> Figure:
@@ -71,7 +135,7 @@ def attacked(example: Example, caption: str) -> Figure:
     return style.stamp(fig, f"{note} · {caption}")
 
 
-def ranks(result: Any, epsilon: str = "0.03") -> Figure:
+def ranks(result: Result, epsilon: str = "0.03") -> Figure:
     """The adversarial matrix and the readouts': within each target, the rank of every other source."""
     found = matrices.panels(result)
     names = [name for name in found if name in (f"adversarial, ε = {epsilon}", "readouts")]
@@ -90,9 +154,9 @@ def ranks(result: Any, epsilon: str = "0.03") -> Figure:
     return style.stamp(fig, result.caption)
 
 
-def trees(result: Any, epsilon: str = "0.03") -> Figure:
+def trees(result: Result, epsilon: str = "0.03") -> Figure:
     """The trees of the published matrix, if it is here, of the adversarial one and of the readouts'."""
-    found = published.beside(matrices.panels(result))
+    found = matrices.beside(result)
     names = [name for name in found if "ε" not in name or name.endswith(f"ε = {epsilon}")]
     fig, axes = style.figure(1, len(names), height=4.6, squeeze=False, width=8.6)
     for ax, name in zip(axes[0], names):
@@ -103,7 +167,7 @@ def trees(result: Any, epsilon: str = "0.03") -> Figure:
     return style.stamp(fig, f"Ward, on logarithms · {result.caption}")
 
 
-def entropies(result: Any, *, weighted: bool = False) -> Figure:
+def entropies(result: Result, *, weighted: bool = False) -> Figure:
     """Entropy of the categories within clusters, for 1 to 15 clusters; the band holds 95 % of the null."""
     fig, ax = style.figure(height=4.4)
     numbers = np.arange(1, len(NAMES) + 1)
@@ -112,40 +176,38 @@ def entropies(result: Any, *, weighted: bool = False) -> Figure:
         ax, numbers, null.low, null.mean, null.high, label="random partitions (mean, 95 %)",
         color=style.PALETTE["grey"], linestyle=":",
     )  # fmt: skip
-    for index, (title, matrix) in enumerate(published.beside(matrices.panels(result)).items()):
+    for index, (name, matrix) in enumerate(matrices.beside(result).items()):
         cuts = clustering.cuts(clustering.tree(matrices.comparable(matrix)))
         curve = clustering.entropy_curve(cuts, CATEGORIES, weighted)
-        ax.plot(numbers, curve, label=title, **style.series(index))
+        ax.plot(numbers, curve, label=name, **style.series(index))
     how = "weighted by size" if weighted else "unweighted mean over clusters"
     ax.set(xlabel="number of clusters", ylabel=f"entropy in nats\n({how})", xticks=numbers[::2])
     ax.legend()
     return style.stamp(fig, result.caption)
 
 
-def agreement(result: Any, knowledge: str = "readout affinity") -> Figure:
+def agreement(result: Result, knowledge: str = READOUT) -> Figure:
     """Kendall's tau-b of four measures with knowledge transfer, target by target, over 14 sources."""
     fig, ax = style.figure(height=5.2)
-    names = summary.targets(result)
+    names = readings.targets(result)
     places = np.arange(len(names))[::-1]
-    every = {**summary.MEASURES, **summary.RIVALS, **summary.KNOWLEDGE}
-    cubes = summary.cubes(result, {name: every[name] for name in (*SHOWN, knowledge)})
+    cubes = readings.cubes(result, *SHOWN, knowledge)
     for index, measure in enumerate(SHOWN):
-        found = summary.link(result, cubes[measure], cubes[knowledge])
+        found = readings.link(result, cubes[measure], cubes[knowledge])
         taus = [found[name].value for name in names]
-        look = style.series(index) | {"linestyle": "none"}
         shift = 0.16 * ((len(SHOWN) - 1) / 2 - index)
-        ax.plot(taus, places + shift, label=measure, **look)
+        ax.plot(taus, places + shift, label=measure, **points(index))
     ax.axvline(0, color=style.PALETTE["grey"], linewidth=1)
     ax.set(xlim=(-1.05, 1.05), xlabel=f"$\\tau_b$ with {knowledge}, 14 sources")
-    ax.set_yticks(places, [summary.title(name) for name in names])
+    ax.set_yticks(places, [title(name) for name in names])
     fig.legend(loc="outside upper center", ncols=2)
     return style.stamp(fig, result.caption)
 
 
-def strength(result: Any, epsilon: str) -> Figure:
+def strength(result: Result, epsilon: str) -> Figure:
     """Loss of each target under each attack, over its clean loss: rows sources and controls."""
     found = matrices.losses(result, epsilon).log2()
-    rows = [summary.title(name) for name in result.records[0]["competitors"]]
+    rows = [title(name) for name in result.records[0]["competitors"]]
     fig, ax = style.figure(height=5.6)
     image = ax.imshow(found.numpy(), cmap="viridis", vmin=0)
     ax.set(xlabel="target", ylabel="attacked through")
@@ -168,7 +230,7 @@ def _dendrogram(ax: Axes, rows: Tensor) -> None:
         clustering.tree(rows),
         orientation="left",
         ax=ax,
-        labels=[summary.title(name) for name in NAMES],
+        labels=[title(name) for name in NAMES],
         color_threshold=0,
         above_threshold_color=style.PALETTE["grey"],
     )
@@ -211,7 +273,7 @@ def _side_by_side(ax: Axes, name: str, first: Any, output: Tensor, example: Exam
 
 def _titled(ax: Axes, name: str) -> None:
     style.bare(ax)
-    ax.set_title(summary.title(name), fontsize=style.SMALLEST, color=LOOKS[summary.CATEGORY[name]][0])
+    ax.set_title(title(name), fontsize=style.SMALLEST, color=LOOKS[CATEGORY[name]][0])
 
 
 def _colours(maps: Any) -> np.ndarray:
@@ -219,13 +281,13 @@ def _colours(maps: Any) -> np.ndarray:
     values = maps.numpy() if isinstance(maps, Tensor) else np.asarray(maps)
     if values.ndim == 3:
         return values
-    coloured = colormaps["viridis"](np.nan_to_num(values))[..., :3]
+    coloured: np.ndarray = colormaps["viridis"](np.nan_to_num(values))[..., :3]
     coloured[np.isnan(values)] = 1
     return coloured
 
 
 def _named(axis: Any, rotation: int = 0) -> None:
-    axis.set_ticks(range(len(NAMES)), [summary.title(name) for name in NAMES], rotation=rotation)
+    axis.set_ticks(range(len(NAMES)), [title(name) for name in NAMES], rotation=rotation)
     for text, category in zip(axis.get_ticklabels(), CATEGORIES):
         text.set_color(LOOKS[category][0])
 

@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from lib.base import compute
+from lib.base import streams
+from lib.data import registry, rooms
 from lib.data.task_labels import TASKS
-from lib.engine.results import Record, at
-from lib.statistics import clustering
-from lib.statistics.clustering.tournaments import CLIP
+from lib.engine.results import Record, Result, at
+from lib.statistics import Permutation, clustering
 
+Kind = Literal["pearson", "spearman", "columns"]
 NAMES = [task.name for task in TASKS]
 CATEGORIES = [task.category for task in TASKS]
+PUBLISHED = "affinity_16k"  # the table of first-order transfers that has all fifteen tasks
 REPEATS = 2_000  # of Mantel's permutations
 LISTINGS = 50  # random orders of the tasks, for the one method that minds
 
 
-def radii(result: Any) -> list[str]:
+def radii(result: Result) -> list[str]:
     """The radii of the attacks, as they are named in the records."""
     return [f"{epsilon:g}" for epsilon in result.config.epsilons]
 
 
 def listings() -> list[Tensor]:
     """Random orders in which the tasks could be listed, the same for whoever asks."""
-    stream = compute.generator(0, "listings")
+    stream = streams.generator(0, "listings")
     return [torch.randperm(len(NAMES), generator=stream) for _ in range(LISTINGS)]
 
 
-def adversarial(result: Any, epsilon: str, *, seed: int | None = None, control: bool = False) -> Tensor:
+def adversarial(result: Result, epsilon: str, *, seed: int | None = None, control: bool = False) -> Tensor:
     """The adversarial transferability matrix, (sources, targets): App. G.4 on the wins of one or all seeds.
 
     `control` lets the untrained network take part, in the last row.
@@ -40,13 +42,13 @@ def adversarial(result: Any, epsilon: str, *, seed: int | None = None, control: 
     return affinity(records, ("attacks", epsilon, "wins", "1"), "attacked", control)
 
 
-def direct(result: Any, *, seed: int | None = None, control: bool = False) -> Tensor:
+def direct(result: Result, *, seed: int | None = None, control: bool = False) -> Tensor:
     """The same procedure on the readouts: a win is a smaller loss. (sources, targets), larger is better."""
     records = result.records if seed is None else of_seed(result, seed)
     return affinity(records, ("knowledge", "wins"), "images", control)
 
 
-def authors(result: Any, epsilon: str, order: Tensor | None = None) -> Tensor:
+def authors(result: Result, epsilon: str, order: Tensor | None = None) -> Tensor:
     """The matrix as the authors' script makes it, the tasks listed in `order` and put back afterwards.
 
     A margin of 1.001, a solver for symmetric matrices, exp(-20 softmax): see `clustering`. No sensible
@@ -58,18 +60,29 @@ def authors(result: Any, epsilon: str, order: Tensor | None = None) -> Tensor:
     return clustering.affinity_of_wins(wins, solver="eigh", scale="authors")[back][:, back]
 
 
-def shares(result: Any, epsilon: str, margin: str = "1") -> Tensor:
+def shares(result: Result, epsilon: str, margin: str = "1") -> Tensor:
     """The tournaments (targets, 15, 15): clipped shares of images won, over all records."""
     return won(result.records, ("attacks", epsilon, "wins", margin), "attacked", False)
 
 
-def panels(result: Any) -> dict[str, Tensor]:
+def panels(result: Result) -> dict[str, Tensor]:
     """The matrices of a run by name, every radius and the readouts; no readouts for the task bank."""
     found = {f"adversarial, ε = {e}": adversarial(result, e) for e in radii(result)}
     return found | ({"readouts": direct(result)} if result.records[0]["knowledge"] else {})
 
 
-def losses(result: Any, epsilon: str) -> Tensor:
+def published() -> Tensor | None:
+    """Taskonomy's affinities (sources, targets), the paper's ground truth, larger is better; or None."""
+    return rooms.first_order(PUBLISHED) if registry.present("taskonomy_affinity") else None
+
+
+def beside(result: Result) -> dict[str, Tensor]:
+    """The published matrix, if it is here, and then those of a run."""
+    found = published()
+    return ({} if found is None else {"Taskonomy": found}) | panels(result)
+
+
+def losses(result: Result, epsilon: str) -> Tensor:
     """Mean losses under attack over clean ones, (competitors, targets); the last two are the controls."""
     rows = [
         torch.tensor(r["attacks"][epsilon]["loss"], dtype=torch.float64) / torch.tensor(r["attacks"]["clean"])
@@ -78,16 +91,7 @@ def losses(result: Any, epsilon: str) -> Tensor:
     return torch.stack(rows).mean(0)
 
 
-def gains(result: Any) -> Tensor:
-    """1 - readout loss / the best constant's, (sources + untrained, targets): means over all records."""
-    rows = []
-    for r in result.records:
-        constant = torch.tensor([r["own"][name]["constant"] for name in NAMES], dtype=torch.float64)
-        rows.append(1 - torch.tensor(r["knowledge"]["loss"], dtype=torch.float64) / constant)
-    return torch.stack(rows).mean(0)
-
-
-def beats_noise(result: Any, epsilon: str) -> Tensor:
+def beats_noise(result: Result, epsilon: str) -> Tensor:
     """(targets,): on which share of the images the attack through another task hurts more than noise."""
     records = [r for r in result.records if r["attacked"]]
     total = torch.stack(
@@ -95,7 +99,8 @@ def beats_noise(result: Any, epsilon: str) -> Tensor:
     )
     shares = total.sum(0).double() / sum(r["attacked"] for r in records)
     others = 1 - torch.eye(len(NAMES), dtype=torch.float64)
-    return (shares * others).sum(1) / others.sum(1)
+    found: Tensor = (shares * others).sum(1) / others.sum(1)
+    return found
 
 
 def comparable(matrix: Tensor) -> Tensor:
@@ -111,7 +116,7 @@ def comparable(matrix: Tensor) -> Tensor:
 
 def entropy_null(weighted: bool, repeats: int = 2_000) -> clustering.Band:
     """What random partitions of the fifteen tasks give for 1 to 15 clusters."""
-    cuts = clustering.random_cuts(len(NAMES), generator=compute.generator(0, "null"), repeats=repeats)
+    cuts = clustering.random_cuts(len(NAMES), generator=streams.generator(0, "null"), repeats=repeats)
     return clustering.band(clustering.entropy_curve(cuts, CATEGORIES, weighted))
 
 
@@ -128,11 +133,15 @@ def without_means(matrix: Tensor) -> Tensor:
     return left
 
 
-def mantel(first: Tensor, second: Tensor, *, kind: Any = "columns", keep: Sequence[int] | None = None):
+def mantel(
+    first: Tensor, second: Tensor, *, kind: Kind = "columns", keep: Sequence[int] | None = None
+) -> Permutation:
     """Mantel's test of two matrices, ranks within each target, off the diagonal; of the tasks `keep`."""
-    index = torch.tensor(list(keep) if keep is not None else list(range(len(first))))
-    a, b = (m[index][:, index] for m in (first, second))
-    return clustering.mantel(a, b, generator=compute.generator(0, "mantel"), repeats=REPEATS, kind=kind)
+    if keep is not None:
+        first, second = (m[list(keep)][:, list(keep)] for m in (first, second))
+    return clustering.mantel(
+        first, second, generator=streams.generator(0, "mantel"), repeats=REPEATS, kind=kind
+    )
 
 
 def affinity(
@@ -145,14 +154,14 @@ def affinity(
 def won(
     records: Sequence[Record], wins: Sequence[str], count: str, control: bool, target: int | None = None
 ) -> Tensor:
-    """(targets, S, S): the shares of images won, over all records, clipped; or one target\'s, (1, S, S)."""
+    """(targets, S, S): the shares of images won, over all records, clipped; or one target's, (1, S, S)."""
     size = len(NAMES) + control
     chosen = slice(None) if target is None else slice(target, target + 1)
     counts = [torch.tensor(at(*wins)(r)[chosen], dtype=torch.float64) for r in records]
-    shares = torch.stack(counts).sum(0) / sum(r[count] for r in records)
-    return shares[:, :size, :size].clamp(*CLIP)
+    shares: Tensor = torch.stack(counts).sum(0) / sum(r[count] for r in records)
+    return shares[:, :size, :size].clamp(*clustering.CLIP)
 
 
-def of_seed(result: Any, seed: int) -> list[Record]:
+def of_seed(result: Result, seed: int) -> list[Record]:
     """The records of one seed, a fold each."""
     return [r for r in result.records if r["seed"] == seed]

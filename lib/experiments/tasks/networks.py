@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
-from time import perf_counter
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
-from lib.base import compute
+from lib.base import streams
 from lib.data.task_labels import TASKS
 from lib.engine import runs
+from lib.experiments.common import stored
 from lib.experiments.tasks import losses, scenes
 from lib.experiments.tasks.settings import UNTRAINED, Config
 from lib.models import training
 from lib.models.encoder_decoder import EncoderDecoder
 
 NAMES = [task.name for task in TASKS]
-# The control's output: three channels, as most tasks; its weights are random.
-UNTRAINED_TASK = "Autoencoder"
+UNTRAINED_TASK = "Autoencoder"  # the control's output: three channels, as most tasks; its weights are random
+# What a trained network depends on, besides code, data and device.
+LEARNS = (*scenes.FIELDS, "channels", "epochs", "batch_size", "optimizer", "lr", "weight_decay")
 
 
 def task_of(source: str) -> str:
@@ -27,47 +25,41 @@ def task_of(source: str) -> str:
     return UNTRAINED_TASK if source == UNTRAINED else source
 
 
-def network(config: Config, source: str, seed: int, fold: int) -> tuple[EncoderDecoder, float]:
-    """The network of one task (or the untrained one), and the seconds that its training took."""
-    names = ("data", "images", "height", "width", "folds", "channels", "epochs", "batch_size", "lr")
-    key = {name: getattr(config, name) for name in names}
-    key |= {"optimizer": config.optimizer, "decay": config.weight_decay, "source": source}
-    stored = runs.artifact(key | {"seed": seed, "fold": fold}, partial(_train, config, source, seed, fold))
-    model = build(config, source, scenes.load(config), torch.Generator())
-    model.load_state_dict(stored["state"])
+def network(config: Config, source: str, seed: int, fold: int) -> EncoderDecoder:
+    """The network of one task (or the untrained one), trained once and stored."""
+    state = runs.step("train", train, runs.only(config, *LEARNS), source, seed, fold)
+    model = build(config, source, torch.Generator())
     model.to(memory_format=training.fast_layout(model))  # a third faster
-    return model.to(compute.resolve_device(config.device)).eval(), stored["seconds"]
+    return stored.loaded(model, state, config.device)
 
 
-def build(config: Config, source: str, data: scenes.Labelled, generator: torch.Generator) -> EncoderDecoder:
+def build(config: Config, source: str, generator: torch.Generator) -> EncoderDecoder:
     """A fresh network for a task's kind of output."""
     task = losses.BY_NAME[task_of(source)]
-    outputs = task.channels or len(data.classes[task.name])
+    outputs = task.channels or len(scenes.load(config).classes[task.name])
     with training.seeded(generator):
         return EncoderDecoder(outputs, width=config.channels, dense=task.kind != "classification")
 
 
-def pixels(config: Config, data: scenes.Labelled, index: Tensor) -> Tensor:
+def pixels(config: Config, index: Tensor) -> Tensor:
     """Images as floats in [0, 1] on the run's device."""
-    return training.take(data.rgb, index, compute.resolve_device(config.device))
+    return training.take(scenes.load(config).rgb, index, config.device or "cpu")
 
 
-def _train(config: Config, source: str, seed: int, fold: int) -> dict[str, Any]:
-    begun = perf_counter()
-    generator = compute.generator(seed, "rooms", source, fold)
-    data = scenes.load(config)
-    model = build(config, source, data, generator)
-    train, _ = scenes.halves(data, fold)
-    task = task_of(source)
-    labels = data.labels[task][train]
+def train(config: Config, source: str, seed: int, fold: int) -> stored.State:
+    """The state of one source, for the images that are not of the fold."""
+    generator = streams.generator(seed, "rooms", source, fold)
+    data, task = scenes.load(config), task_of(source)
+    model = build(config, source, generator)
+    rows, _ = scenes.halves(data, fold)
+    labels = data.labels[task][rows]
     constants = losses.constants(task, labels, len(data.classes.get(task, ())))
     model.centre.copy_(constants.value.reshape(model.centre.shape))
     model.scale.copy_(constants.spread.reshape(model.scale.shape))
     if source != UNTRAINED:
         weight = 1 / float(losses.constant_loss(task, constants.value, labels).mean())
-        _fit(config, model, data.rgb[train], labels, task, weight, generator)
-    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    return {"state": state, "seconds": perf_counter() - begun}
+        _fit(config, model, data.rgb[rows], labels, task, weight, generator)
+    return stored.state(model)
 
 
 def _fit(
@@ -76,17 +68,8 @@ def _fit(
 ) -> None:  # fmt: skip
     """Minimise the loss in units of the best constant's, so that one learning rate fits all tasks."""
     training.fit(
-        model,
-        rgb,
-        labels,
-        loss=lambda outputs, wanted: weight * losses.per_image(task, outputs, wanted).mean(),
-        optimizer=config.optimizer,
-        lr=config.lr,
-        weight_decay=config.weight_decay,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        schedule="onecycle",
-        generator=generator,
-        device=compute.resolve_device(config.device),
-        channels_last=True,
-    )
+        model, rgb, labels, loss=lambda outputs, y: weight * losses.per_image(task, outputs, y).mean(),
+        optimizer=config.optimizer, lr=config.lr, weight_decay=config.weight_decay, epochs=config.epochs,
+        batch_size=config.batch_size, schedule="onecycle", generator=generator,
+        device=config.device or "cpu", channels_last=True,
+    )  # fmt: skip

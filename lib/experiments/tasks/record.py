@@ -3,28 +3,34 @@
 A record is one seed and one fold: fifteen networks trained on the other folds, every one attacked, and every
 attack seen by all of them, on images of this fold. Rows of its matrices are sources, columns targets. The
 chapter is `book/tasks.md`.
+
+The `paper` preset takes the task bank's own networks. They come trained, and NYUv2 has no labels in their
+conventions: their losses under attack are taken against their own clean outputs, in the metric of each task.
+What they transfer is known from Taskonomy's published affinities, so nothing is read out. Complete, and not
+run here: no weights.
 """
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from time import perf_counter
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from lib.base import compute
-from lib.data import registry
-from lib.experiments.tasks import bank, losses, measures, networks, readout, rivals, scenes
+from lib.data import registry, rooms
+from lib.engine import runs
+from lib.experiments.tasks import attacking, learning, losses, networks, scenes
+from lib.experiments.tasks.learning import Sources
 from lib.experiments.tasks.networks import NAMES
 from lib.experiments.tasks.settings import DATA, NOISE, PRESETS, UNTRAINED, Config
-from lib.models import training
+from lib.models import taskbank, training
 
 __all__ = ["JOB_IGNORES", "NAME", "PRESETS", "Config", "datasets", "jobs", "run_job"]
 
 NAME = "tasks"
 JOB_IGNORES = ("seeds",)
+REACH = ("epsilons", "steps")
 
 
 def datasets(config: Config) -> tuple[registry.Needed, ...]:
@@ -38,137 +44,107 @@ def jobs(config: Config) -> list[dict[str, Any]]:
 
 
 def run_job(config: Config, job: dict[str, Any]) -> dict[str, Any]:
-    """The record of fifteen networks (and an untrained one) of one seed on the images of one fold.
-
-    Networks are stored as they are trained: a job that was stopped goes on there. On a CPU one thread does
-    the sums, so that they do not depend on the number of cores.
-    """
-    device = compute.resolve_device(config.device)
-    with compute.at_most_threads(1) if device.type == "cpu" else nullcontext():
-        make = bank.record if config.data == "bank" else _record
-        return make(config, job["seed"], job["fold"])
+    """The record of fifteen networks (and an untrained one) of one seed on the images of one fold."""
+    return (bank if config.data == "bank" else trained)(config, job["seed"], job["fold"])
 
 
-def _record(config: Config, seed: int, fold: int) -> dict[str, Any]:
+def trained(config: Config, seed: int, fold: int) -> dict[str, Any]:
+    """The record of networks trained here."""
+    step, only = runs.step, runs.only
     data = scenes.load(config)
-    found = {name: networks.network(config, name, seed, fold) for name in [*NAMES, UNTRAINED]}
-    sources = {name: model for name, (model, _) in found.items()}
-    seconds = {"train": sum(spent for _, spent in found.values())}
-    train, test = scenes.halves(data, fold)
-    clock = _Clock(seconds)
-    own = clock.timed("own", _own, config, sources, data, train, test)
-    attacks = clock.timed("attack", _attacks, config, sources, data, test[: config.attack_images], seed)
-    x = networks.pixels(config, data, test[: config.tangent_images])
+    _, test = scenes.halves(data, fold)
+    sources = {name: networks.network(config, name, seed, fold) for name in [*NAMES, UNTRAINED]}
     targets = {name: sources[name] for name in NAMES}
-    tangent = {}
+    own = step("own", learnt, only(config, *scenes.FIELDS, "margin"), targets, fold)
+    some = test[: config.attack_images]
+    labels, x = {name: data.labels[name][some] for name in NAMES}, networks.pixels(config, some)
+    attacks = step("attack", attacking.attacks, only(config, *REACH), sources, labels, x, seed)
+    tangent: dict[str, Any] = {}
     if config.tangent_images:
-        tangent = clock.timed("tau", measures.tangents, config, sources, targets, x, seed)
-    taught = clock.timed("knowledge", _taught, config, sources, data, train, test)
-    guessed = clock.timed("rivals", _guessed, config, sources, data, train, seed)
+        x = networks.pixels(config, test[: config.tangent_images])
+        repeats = only(config, "null_repeats")
+        tangent = step("tau", attacking.tangents, repeats, sources, targets, x, seed)
+    reads = only(config, *scenes.FIELDS, "readout_strengths")
+    taught = step("knowledge", learning.taught, reads, sources, fold)
+    sees = only(config, *scenes.FIELDS, "rival_images")
+    guessed = step("rivals", learning.guessed, sees, sources, fold, seed)
     return {
-        "seed": seed,
-        "fold": fold,
-        "images": len(test),
-        "attacked": min(config.attack_images, len(test)),
-        "tasks": NAMES,
-        "sources": [*NAMES, UNTRAINED],
-        "competitors": [*NAMES, UNTRAINED, NOISE],
+        **_head(seed, fold, len(test), len(some), [*NAMES, UNTRAINED]),
         "own": own,
         "attacks": attacks,
         "tangent": tangent,
         "knowledge": taught,
         "rivals": guessed,
-        "seconds": seconds,
+        "seconds": runs.seconds(),
     }
 
 
-def _own(
-    config: Config, sources: dict, data: scenes.Labelled, train: Tensor, test: Tensor
-) -> dict[str, dict[str, Any]]:
+def learnt(config: Config, sources: Sources, fold: int) -> dict[str, dict[str, Any]]:
     """What each network has learnt of its own task, next to predictions that do not look."""
+    data = scenes.load(config)
+    train, test = scenes.halves(data, fold)
     found = {}
-    for name in NAMES:
+    for name, model in sources.items():
         labels, count = data.labels[name], len(data.classes.get(name, ()))
         constants = losses.constants(name, labels[train], count)
-        outputs = training.predict(
-            sources[name], data.rgb[test], device=compute.resolve_device(config.device)
-        )
-        loss, constant, pixelwise = (
-            float(values.double().mean())
-            for values in (
-                losses.per_image(name, outputs, labels[test]),
-                losses.constant_loss(name, constants.value, labels[test]),
-                losses.constant_loss(name, constants.pixelwise, labels[test]),
-            )
-        )
+        outputs = training.predict(model, data.rgb[test], device=config.device or "cpu")
+        each = {
+            "loss": losses.per_image(name, outputs, labels[test]),
+            "constant": losses.constant_loss(name, constants.value, labels[test]),
+            "pixelwise": losses.constant_loss(name, constants.pixelwise, labels[test]),
+        }
+        means = {key: float(values.double().mean()) for key, values in each.items()}
         found[name] = {
-            "loss": loss,
-            "constant": constant,
-            "pixelwise": pixelwise,
+            **means,
             "accuracy": losses.accuracy(outputs, labels[test]) if count else None,
-            "relative": loss / constant,
-            "learnt": loss < (1 - config.margin) * constant,
+            "relative": means["loss"] / means["constant"],
+            "learnt": means["loss"] < (1 - config.margin) * means["constant"],
         }
     return found
 
 
-def _attacks(config: Config, sources: dict, data: scenes.Labelled, test: Tensor, seed: int) -> dict[str, Any]:
-    """Mean losses (competitors, targets) and the tournaments' wins (targets, competitors, competitors)."""
-    labels = {name: data.labels[name][test] for name in NAMES}
-    return measures.attacks(config, sources, labels, networks.pixels(config, data, test), seed)
-
-
-def _taught(
-    config: Config, sources: dict, data: scenes.Labelled, train: Tensor, test: Tensor
-) -> dict[str, Any]:
-    """A linear readout of every frozen encoder for every task: mean losses, and wins of the smaller loss."""
-    valid = train[: len(train) // 5]
-    parts = train[len(train) // 5 :], valid, test
-    labels = [{name: data.labels[name][part] for name in NAMES} for part in parts]
-    classes = {name: len(names) for name, names in data.classes.items()}
-    found = []
-    for model in sources.values():
-        features = [_features(config, model, data, part) for part in parts]
-        found.append(readout.readouts(features, labels, classes, config.readout_strengths))
-    every = torch.stack(found)
-    return {"loss": every.double().mean(2).tolist(), "wins": measures.wins(-every).tolist()}
-
-
-def _guessed(
-    config: Config, sources: dict, data: scenes.Labelled, train: Tensor, seed: int
-) -> dict[str, list]:
-    """The estimators of every source and target on training images: name -> (sources, targets)."""
-    chosen = train[: config.rival_images]
-    shape = config.height // scenes.STRIDE, config.width // scenes.STRIDE
-    cell = torch.randint(shape[0] * shape[1], (len(chosen),), generator=compute.generator(seed, "cell"))
-    wanted = {
-        name: rivals.samples(name, data.labels[name][chosen], len(data.classes.get(name, ())), cell, seed)
-        for name in NAMES
+def bank(config: Config, seed: int, fold: int) -> dict[str, Any]:
+    """The record of the published networks on frames of NYUv2, part by part: wins and losses add up."""
+    models = {name: taskbank.load(name).to(config.device) for name in NAMES}
+    frames = rooms.nyuv2().rgb
+    order = torch.linspace(0, len(frames) - 1, min(config.attack_images, len(frames))).round().long()
+    total: dict[str, Any] = {}
+    with runs.timed("attack"):
+        for number, index in enumerate(order.split(config.batch_size)):
+            x = enlarged(frames[index], (config.height, config.width)).to(config.device)
+            with torch.no_grad():
+                labels = {name: losses.virtual_target(name, model(x)).cpu() for name, model in models.items()}
+            part = attacking.attacks(config, models, labels, x, seed, number)
+            total = added(total, part, len(index))
+    return {
+        **_head(seed, fold, len(order), len(order), NAMES),
+        **{key: {} for key in ("own", "tangent", "knowledge", "rivals")},
+        "attacks": divided(total, len(order)),
+        "seconds": runs.seconds(),
     }
-    table: dict[str, list] = {}
-    device = compute.resolve_device(config.device)
-    for source, model in sources.items():
-        features = _features(config, model, data, chosen)
-        outputs = training.predict(model, data.rgb[chosen], device=device)
-        known = rivals.probabilities(networks.task_of(source), outputs, shape)
-        row = [rivals.scores(name, features, known, cell, *wanted[name]) for name in NAMES]
-        for key in row[0]:
-            table.setdefault(key, []).append([one[key] for one in row])
-    return table
 
 
-def _features(config: Config, model: Any, data: scenes.Labelled, index: Tensor) -> Tensor:
-    return training.predict(model.features, data.rgb[index], device=compute.resolve_device(config.device))
+def _head(seed: int, fold: int, images: int, attacked: int, sources: list[str]) -> dict[str, Any]:
+    counts = {"seed": seed, "fold": fold, "images": images, "attacked": attacked}
+    return {**counts, "tasks": NAMES, "sources": sources, "competitors": [*sources, NOISE]}
 
 
-class _Clock:
-    """Seconds of each part of a record."""
+def enlarged(rgb: Tensor, size: tuple[int, int]) -> Tensor:
+    """uint8 (N, 3, H, W) -> float32 in [0, 1] of another size and, as the networks want it, square."""
+    return functional.interpolate(rgb.float() / 255, size, mode="bilinear", align_corners=False)
 
-    def __init__(self, seconds: dict[str, float]) -> None:
-        self.seconds = seconds
 
-    def timed(self, name: str, function: Any, *args: Any) -> Any:
-        begun = perf_counter()
-        found = function(*args)
-        self.seconds[name] = perf_counter() - begun
-        return found
+def added(total: Any, part: Any, images: int) -> Any:
+    """Totals after one more part: counts are added, means weigh as many images as they are of."""
+    if isinstance(part, dict):
+        return {key: added(total.get(key, {}), value, images) for key, value in part.items()}
+    values = torch.tensor(part)
+    values = values * images if values.is_floating_point() else values
+    return values if isinstance(total, dict) else total + values
+
+
+def divided(total: Any, images: int) -> Any:
+    """Means again, and counts as they are, in lists."""
+    if isinstance(total, dict):
+        return {key: divided(value, images) for key, value in total.items()}
+    return (total.double() / images).tolist() if total.is_floating_point() else total.tolist()

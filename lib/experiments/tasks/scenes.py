@@ -14,43 +14,28 @@ from torch.nn import functional
 
 from lib.data import depth_maps, registry, rooms, task_labels
 from lib.data.drawn import rooms as rendered_rooms
+from lib.data.drawn.rooms.render import OBJECTS as KINDS_OF_THING
+from lib.data.drawn.rooms.render import SCENES as KINDS_OF_ROOM
 from lib.data.drawn.rooms.solids import CLASSES
-from lib.data.task_labels import TASKS, VOID
+from lib.data.task_labels import VOID
 from lib.engine import runs
-from lib.models.encoder_decoder import STRIDE as STRIDE
 
-NAMES = [task.name for task in TASKS]
+FIELDS = ("data", "images", "height", "width", "folds")  # of a config: all that `load` reads
 
 # The usual reduction of NYUv2's 40 classes to 13: name -> positions among the 40 ("other prop", the last, is
 # VOID here). Small things without a class of their own are "objects".
 THIRTEEN: dict[str, tuple[int, ...]] = {
-    "bed": (3,),
-    "books": (22,),
-    "ceiling": (21,),
-    "chair": (4,),
-    "floor": (1, 19),
+    "bed": (3,), "books": (22,), "ceiling": (21,), "chair": (4,), "floor": (1, 19),
     "furniture": (2, 9, 11, 14, 16, 23, 31, 38),
     "objects": (17, 18, 20, 25, 26, 27, 28, 29, 30, 32, 33, 34, 35, 36, 37),
-    "picture": (10,),
-    "sofa": (5,),
-    "table": (6, 13),
-    "television": (24,),
-    "wall": (0, 7),
+    "picture": (10,), "sofa": (5,), "table": (6, 13), "television": (24,), "wall": (0, 7),
     "window": (8, 12, 15),
-}
+}  # fmt: skip
 # Object: which of these covers the most pixels of a frame, or none.
 OBJECTS: dict[str, int] = {
-    "cabinet": 2,
-    "bed": 3,
-    "chair": 4,
-    "sofa": 5,
-    "table": 6,
-    "bookshelf": 9,
-    "counter": 11,
-    "desk": 13,
-    "shelves": 14,
-    "dresser": 16,
-}
+    "cabinet": 2, "bed": 3, "chair": 4, "sofa": 5, "table": 6, "bookshelf": 9, "counter": 11, "desk": 13,
+    "shelves": 14, "dresser": 16,
+}  # fmt: skip
 # Scene: this copy of NYUv2 has no scene labels, so the first rule that fits gives one. A rule is a list of
 # groups of classes, and each group must cover a hundredth of the frame.
 SCENES: dict[str, tuple[tuple[int, ...], ...]] = {
@@ -109,9 +94,6 @@ def _drawn(count: int, size: tuple[int, int], folds: int) -> Labelled:
         return {"rgb": found.rgb, **found.labels()}
 
     maps = runs.artifact({"drawn rooms": count, "size": list(size)}, draw)
-    from lib.data.drawn.rooms.render import OBJECTS as KINDS_OF_THING
-    from lib.data.drawn.rooms.render import SCENES as KINDS_OF_ROOM
-
     rgb = maps.pop("rgb")
     classes = {
         "Segmentation-Semantic": CLASSES,

@@ -18,10 +18,18 @@ from lib.statistics.clustering.entropies import (
     random_cuts,
     random_partitions,
 )
-from lib.statistics.clustering.tournaments import affinity, affinity_of_wins, principal, ratio, tournament
-from lib.statistics.clustering.trees import adjusted_rand, cut, cuts, mantel, tree
+from lib.statistics.clustering.tournaments import (
+    CLIP,
+    affinity,
+    affinity_of_wins,
+    principal,
+    ratio,
+    tournament,
+)
+from lib.statistics.clustering.trees import adjusted_rand, cut, cuts, mantel, spearman, tree
 
 __all__ = [
+    "CLIP",
     "Band",
     "adjusted_rand",
     "affinity",
@@ -39,6 +47,7 @@ __all__ = [
     "random_cuts",
     "random_partitions",
     "ratio",
+    "spearman",
     "tournament",
     "tree",
 ]

@@ -128,3 +128,9 @@ def _scores(matrix: Tensor, kind: str) -> Tensor:
     scores = torch.zeros(n, n, dtype=torch.float64)
     scores[off] = (flat - flat.mean()).flatten()
     return scores
+
+
+def spearman(first: Tensor, second: Tensor) -> float:
+    """Spearman's rho of two vectors without ties."""
+    ranks = torch.stack([values.argsort().argsort().double() for values in (first, second)])
+    return float(torch.corrcoef(ranks)[0, 1])

@@ -10,15 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lib.attacks.projected import pgd
-from lib.base import compute
+from lib.base import streams
+from lib.experiments.common import tangent
+from lib.experiments.common.pixels import PIXELS, noise
 from lib.experiments.tasks import losses, networks
 from lib.experiments.tasks.settings import MARGINS, Config
 from lib.measures import jacobian, transferability
 
-PIXELS = (0.0, 1.0)
 PART = 100  # images attacked at a time
 POOL = 2  # cells a side of the coarse maps whose Jacobians are taken
-
 Models = Mapping[str, nn.Module]
 Labels = Mapping[str, Tensor]
 
@@ -37,12 +37,6 @@ def attack(
             loss=lambda outputs, wanted: losses.per_image(task, outputs, wanted).sum(),
         ))  # fmt: skip
     return torch.cat(moved)
-
-
-def noise(x: Tensor, epsilon: float, stream: torch.Generator) -> Tensor:
-    """A random corner of the ball: what a change of that size does by itself."""
-    signs = torch.randint(0, 2, x.shape, generator=stream).to(x) * 2 - 1
-    return (x + epsilon * signs).clamp(*PIXELS)
 
 
 @torch.no_grad()
@@ -66,13 +60,11 @@ def cross_losses(
     """
 
     def stream() -> torch.Generator:
-        return compute.generator(int(names[0]), "attack", *names[1:])
+        return streams.generator(int(names[0]), "attack", *names[1:])
 
-    rows = [
-        seen(targets, labels, attack(config, name, model, x, epsilon, stream()))
-        for name, model in sources.items()
-    ]
-    return torch.stack([*rows, seen(targets, labels, noise(x, epsilon, stream()))])
+    moved = (attack(config, name, model, x, epsilon, stream()) for name, model in sources.items())
+    rows = [seen(targets, labels, each) for each in moved]
+    return torch.stack([*rows, seen(targets, labels, noise(epsilon, stream())(x))])
 
 
 def attacks(config: Config, sources: Models, labels: Labels, x: Tensor, *names: str | int) -> dict[str, Any]:
@@ -111,30 +103,18 @@ def tangents(config: Config, sources: Models, targets: Models, x: Tensor, seed: 
 
     The full maps have more outputs than there are images: A would fit any deviation, and tau2 be 1.
     """
-    stacks = {
-        name: jacobian.jacobians(coarse(name, m), x).cpu() for name, m in {**targets, **sources}.items()
-    }
+    stacks = {name: jacobian.jacobians(coarse(name, model), x).cpu() for name, model in sources.items()}
     found: dict[str, list[list[Any]]] = {}
     for source in sources:
-        rows = [_pair(config, stacks[source], stacks[target], seed) for target in targets]
+        rows = [_pair(stacks[source], stacks[target], seed, config.null_repeats) for target in targets]
         for name in rows[0]:
             found.setdefault(name, []).append([row[name] for row in rows])
-    return found | {"tau1_chance": 1 / x[0].numel()}
+    return found | {"tau1_chance": tangent.directions(x)}
 
 
-def _pair(config: Config, source: Tensor, target: Tensor, seed: int) -> dict[str, Any]:
+def _pair(source: Tensor, target: Tensor, seed: int, repeats: int) -> dict[str, Any]:
     both = transferability.measure_jacobians(source, target)
-    deviations = both.deviation_source, both.deviation_target
-    nulls = {
-        name: transferability.tau2_null(
-            *deviations, generator=compute.generator(seed, "null"), repeats=config.null_repeats, signs=signs
-        )
-        for name, signs in (("tau2_null", "random"), ("tau2_kept_null", "kept"))
-    }
     return {
-        "tau1": both.tau1,
-        "tau2": both.tau2,
-        "alpha_squared": both.alpha_squared,
-        **{name: [float(null.mean()), float(null.quantile(0.95))] for name, null in nulls.items()},
-        "tau2_split_half": transferability.split_half(*deviations, generator=compute.generator(seed, "half")),
+        **{name: getattr(both, name) for name in ("tau1", "tau2", "alpha_squared")},
+        **tangent.nulls(both.deviation_source, both.deviation_target, "tasks", seed, repeats),
     }

@@ -1,46 +1,27 @@
-"""What the records say of pairs of tasks, and which measure follows knowledge transfer.
+"""What the records of a task run are read by, pair by pair of tasks, and which measure follows transfer.
 
 The folds of a seed are one test: every image is tested once, by networks that have not seen it.
-A network attacked through itself, or read out for its own task, says nothing about transfer. So `values`
-leave each target's own source out, unless they are asked for it.
+A network attacked through itself, or read out for its own task, says nothing about transfer: `READINGS` leave
+each target's own source out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from lib import statistics
-from lib.base import compute
-from lib.engine.results import Record, Value, at
+from lib.base import streams
+from lib.engine.results import Record, Result, at
+from lib.experiments.common.observations import Readings
 from lib.experiments.tasks.matrices import CATEGORIES, NAMES, affinity, of_seed, radii
+from lib.experiments.tasks.settings import UNTRAINED
 from lib.measures import estimators
 
 CATEGORY = dict(zip(NAMES, CATEGORIES))
-MEASURES: dict[str, Value] = {
-    "adversarial affinity, ε = .03": at("affinity", "0.03"),
-    "adversarial affinity, ε = .06": at("affinity", "0.06"),
-    "adversarial loss, ε = .03": at("rise", "0.03"),
-    "adversarial loss, ε = .06": at("rise", "0.06"),
-    "τ₁": at("tau1"),
-    "τ₂": at("tau2"),
-    "τ₁ τ₂": lambda pair: pair["tau1"] * pair["tau2"],
-    "α²": at("alpha_squared"),
-}
-KNOWLEDGE: dict[str, Value] = {
-    "readout affinity": at("taught", "affinity"),
-    "readout gain": at("taught", "gain"),
-}
-RIVALS: dict[str, Value] = {
-    **{name: at("rivals", key) for key, name in estimators.RECORDED.items() if key not in ("leep", "nce")},
-    "same category": at("same_category"),
-    "source's own success": at("own_gain"),
-}
-HEADLINE = ("adversarial affinity, ε = .03", "readout affinity")
 
 
 def title(target: str) -> str:
@@ -48,32 +29,31 @@ def title(target: str) -> str:
     return target.replace("Segmentation-3D", "Segmentation-2.5D")
 
 
-def targets(result: Any) -> list[str]:
+def targets(result: Result) -> list[str]:
     """The targets whose own network has learnt its task in every record; the others cannot be fooled."""
-    return [
-        name for name in NAMES if all(r["own"].get(name, {"learnt": True})["learnt"] for r in result.records)
-    ]
+    known = [r["own"] for r in result.records]
+    return [name for name in NAMES if all(own.get(name, {"learnt": True})["learnt"] for own in known)]
 
 
-def source_names(result: Any, target: str | None = None) -> list[str]:
-    """The fifteen sources, without the untrained control; without the target's own if one is given."""
-    return [name for name in NAMES if name != target]
-
-
-def seeds(result: Any) -> list[int]:
+def seeds(result: Result) -> list[int]:
     """The seeds of which every fold is there."""
     found = [r["seed"] for r in result.records]
     return [seed for seed in dict.fromkeys(found) if found.count(seed) == result.config.folds]
 
 
-def values(result: Any, target: str, value: Value, *, own: bool = False) -> Tensor:
-    """(sources, seeds) float64 of one value on one target; `own` keeps the target's own source."""
-    names = source_names(result, None if own else target)
-    rounds = [pairs(result, target, seed) for seed in seeds(result)]
-    return torch.tensor([[value(found[name]) for found in rounds] for name in names], dtype=torch.float64)
+def rows(result: Result) -> list[Record]:
+    """A record a source, target and seed; a task is no source for itself, and no test unless it is learnt."""
+    learnt = targets(result)
+    return [
+        pair | {"is_test": target in learnt}
+        for target in NAMES
+        for seed in seeds(result)
+        for source, pair in pairs(result, target, seed).items()
+        if source != target
+    ]
 
 
-def pairs(result: Any, target: str, seed: int) -> dict[str, Record]:
+def pairs(result: Result, target: str, seed: int) -> dict[str, Record]:
     """All that is known of each source (and the untrained one) for one target and seed, means over folds."""
     t, records = NAMES.index(target), of_seed(result, seed)
     mean = partial(_mean_at, records)
@@ -108,11 +88,11 @@ def pairs(result: Any, target: str, seed: int) -> dict[str, Record]:
     return found
 
 
-def cubes(result: Any, wanted: dict[str, Value]) -> dict[str, Tensor]:
-    """Each value as (sources, targets, seeds); values that are missing somewhere are left out."""
+def cubes(result: Result, *names: str) -> dict[str, Tensor]:
+    """Each reading as (sources, targets, seeds); values that are missing somewhere are left out."""
     rounds = [[pairs(result, target, seed) for seed in seeds(result)] for target in NAMES]
     found = {}
-    for name, value in wanted.items():
+    for name, value in ((name, READINGS.value(name)) for name in names):
         try:
             rows = [[[value(one[source]) for one in seeded] for seeded in rounds] for source in NAMES]
             found[name] = torch.tensor(rows, dtype=torch.float64)
@@ -122,7 +102,7 @@ def cubes(result: Any, wanted: dict[str, Value]) -> dict[str, Tensor]:
 
 
 def link(
-    result: Any, measure: Tensor, knowledge: Tensor, *, learnt: bool = False
+    result: Result, measure: Tensor, knowledge: Tensor, *, learnt: bool = False
 ) -> dict[str, statistics.Permutation]:
     """Kendall's tau-b of two cubes over the fourteen other sources, for every learnt target.
 
@@ -134,7 +114,7 @@ def link(
     for target in targets(result):
         rows = torch.tensor([name in kept and name != target for name in NAMES])
         x, y = (cube[rows, NAMES.index(target)] for cube in (measure, knowledge))
-        stream = compute.generator(0, "link", target)
+        stream = streams.generator(0, "link", target)
         found[target] = statistics.stratified_permutation([(x, y)], generator=stream)
     return found
 
@@ -145,10 +125,38 @@ def mean_tau(found: dict[str, statistics.Permutation]) -> float:
 
 
 def _mean_at(records: Sequence[Record], *path: str | int) -> float:
-    return sum(at(*path)(r) for r in records) / len(records)
+    return float(sum(at(*path)(r) for r in records) / len(records))
 
 
 def _or_none(records: Sequence[Record], part: str, key: str, source: int, target: int) -> float | None:
     """The mean over folds, None where one of them has none."""
     found = [r[part].get(key) and r[part][key][source][target] for r in records]
     return None if None in found else sum(found) / len(found)
+
+
+READINGS = Readings(
+    measures={
+        "adversarial affinity, ε = .03": at("affinity", "0.03"),
+        "adversarial affinity, ε = .06": at("affinity", "0.06"),
+        "adversarial loss, ε = .03": at("rise", "0.03"),
+        "adversarial loss, ε = .06": at("rise", "0.06"),
+        "τ₁": at("tau1"),
+        "τ₂": at("tau2"),
+        "τ₁ τ₂": lambda pair: float(pair["tau1"] * pair["tau2"]),
+        "α²": at("alpha_squared"),
+    },
+    rivals={
+        **{
+            name: at("rivals", key) for key, name in estimators.RECORDED.items() if key not in ("leep", "nce")
+        },
+        "same category": at("same_category"),
+        "source's own success": at("own_gain"),
+    },
+    knowledge={"readout affinity": at("taught", "affinity"), "readout gain": at("taught", "gain")},
+    headline=("adversarial affinity, ε = .03", "readout affinity"),
+    title=title,
+    control=UNTRAINED.__eq__,
+    rows=rows,
+    order=tuple(NAMES),
+)
+AFFINITY, READOUT = READINGS.headline
