@@ -118,29 +118,33 @@ def test_a_failed_benchmark_leaves_the_others_their_turn(monkeypatch, capsys):
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
-def test_the_book_is_timed_four_times_in_a_copy(monkeypatch):
+def test_the_book_is_timed_in_a_copy(monkeypatch):
     """Builds are played: each chapter's digest follows the file that it depends on."""
     builds = []
 
-    def build(root):
+    def build(root, code=0):
         builds.append((root / "book/intro.md").read_text())
         experiment = (root / "lib/experiments/images/record.py").read_text()
         (root / "_build/executed").mkdir(parents=True, exist_ok=True)
+        assert ("1 / 0" in (root / "book/definitions.md").read_text()) == bool(code)
         for name, digest in (("images", f"{len(experiment)}"), ("rbf", "same")):
             told = {"digest": digest, "seconds": 3.0, "memory": 500.0}
             content = {"metadata": {"transferability": told}}
             (root / f"_build/executed/{name}.ipynb").write_text(json.dumps(content))
-        return float(len(builds))
+        return float(len(builds)), 0.5
 
     monkeypatch.setattr(book, "build", build)
     table = book.rows()
-    assert [row[1] for row in table.rows[:4]] == [1, 2, 3, 4]
+    found = {row[0]: row[1:3] for row in table.rows}
+    assert found["cold"] == [1, "s"]
+    assert found["again, nothing changed"] == [2, "s"]
+    assert found["again: processor time"] == [0.5, "s"]
+    assert found["after a change of prose"] == [3, "s"]
     assert builds[0] == builds[1] != builds[2] == builds[3]
-    assert "which 1 chapters use" in table.rows[3][0]
-    assert [row[:3] for row in table.rows[4:6]] == [
-        ["chapter images", 3.0, "s"],
-        ["chapter images: memory at most", 500.0, "MiB"],
-    ]
+    assert found["after a change in the image experiment, which 1 chapters use"] == [4, "s"]
+    assert found["cold beside 4 busy processes, over cold"] == [6, "times"]
+    assert found["chapter images"] == [3.0, "s"]
+    assert found["chapter images: memory at most"] == [500.0, "MiB"]
     for file in ("book/intro.md", "lib/experiments/images/record.py"):  # the project itself is as it was
         assert not {"A sentence more.", "# a comment more"} & set(
             (book.fingerprint.ROOT / file).read_text().split("\n")
