@@ -5,16 +5,7 @@ from __future__ import annotations
 from lib.base import paper
 from lib.engine.results import Result, Value, at
 from lib.experiments.attributes import selection
-from lib.experiments.attributes.readings import (
-    ACCURACY,
-    LOSS,
-    READINGS,
-    called,
-    intervals,
-    link,
-    ranks,
-    tau,
-)
+from lib.experiments.attributes.readings import ACCURACY, LOSS, READINGS, called, intervals, link, ranks, tau
 from lib.experiments.attributes.settings import PERMUTED, UNTRAINED
 from lib.experiments.common.observations import Observations
 from lib.measures import estimators

@@ -18,15 +18,7 @@ from lib.engine import runs
 from lib.engine.results import Result, Value
 from lib.experiments.attributes import attacking, networks, record, selection
 from lib.experiments.attributes.people import album
-from lib.experiments.attributes.readings import (
-    ACCURACY,
-    LOSS,
-    READINGS,
-    called,
-    intervals,
-    link,
-    reliability,
-)
+from lib.experiments.attributes.readings import ACCURACY, LOSS, READINGS, called, intervals, link, reliability
 from lib.experiments.attributes.settings import PERMUTED, UNTRAINED, Config
 from lib.experiments.common.figures import legend, points
 from lib.experiments.common.observations import Observations

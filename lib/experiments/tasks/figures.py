@@ -95,12 +95,13 @@ def picture(task: str, values: Tensor, count: int = 1) -> Tensor | str:
 
 def labels(example: Example, caption: str) -> Figure:
     """One image: every task's label (left of each pair) and what its network says of it (right)."""
-    return _gallery(
-        example,
-        caption,
-        lambda name: (example.labels[name], example.outputs[name]),
-        f"left: label, right: network · image of {example.image.shape[1]} x {example.image.shape[2]} pixels",
-    )
+    fig, axes = _grid()
+    for ax, name in zip(axes, NAMES):
+        label = picture(name, example.labels[name], len(example.classes.get(name, ())))
+        _side_by_side(ax, name, label, example.outputs[name], example)
+    height, width = example.image.shape[1:]
+    note = f"left: label, right: network · image of {height} x {width} pixels"
+    return style.stamp(fig, f"{note} · {caption}")
 
 
 def derived(row: int = 700) -> Figure:
@@ -241,15 +242,6 @@ def _dendrogram(ax: Axes, rows: Tensor) -> None:
         ax.plot(0, 10 * place + 5, marker=marker, color=colour, clip_on=False, markersize=7)
     for text, leaf in zip(ax.get_yticklabels(), drawn["leaves"]):
         text.set_color(LOOKS[CATEGORIES[leaf]][0])
-
-
-def _gallery(example: Example, caption: str, pair: Any, note: str) -> Figure:
-    fig, axes = _grid()
-    for ax, name in zip(axes, NAMES):
-        first, second = pair(name)
-        count = len(example.classes.get(name, ()))
-        _side_by_side(ax, name, picture(name, first, count), second, example)
-    return style.stamp(fig, f"{note} · {caption}")
 
 
 def _grid(height: float = 3.5) -> tuple[Figure, list[Axes]]:

@@ -28,7 +28,6 @@ from lib.models import training
 from lib.models.encoder_decoder import STRIDE, EncoderDecoder
 
 ITERATIONS = 60  # of L-BFGS a penalty; each penalty starts from the stronger one's solution
-ESTIMATORS = ("logme", "leep", "nce", "h_score", "h_score_regularised", "trans_rate", "knn")
 KINDS = 8  # classes that the cells of a map are sorted into
 FEWEST = 5  # samples of a class; rarer ones are left out
 Sources = Mapping[str, EncoderDecoder]
@@ -225,7 +224,7 @@ def scores(
         return (maps.mean((2, 3)) if whole else _at(maps, cell))[positions]
 
     if len(kinds.unique()) < 2:
-        return dict.fromkeys(ESTIMATORS)
+        return dict.fromkeys(estimators.TITLES)
     known = None if probabilities is None else rows(probabilities)
     return estimators.scores(rows(features), kinds, known)
 
