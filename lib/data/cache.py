@@ -23,11 +23,10 @@ if TYPE_CHECKING:  # the data scripts need no torch, and start in a fraction of 
     from torch import Tensor
 
 NOTE = "note.json"
+Build = Callable[[Path], None]  # fills the folder that it is given
 
 
-def folder(
-    name: str, kind: str, version: int, build: Callable[[Path], None], root: Path | None = None
-) -> Path:
+def folder(name: str, kind: str, version: int, build: Build, root: Path | None = None) -> Path:
     """The folder <root>/<name>/<kind>, filled by ``build(folder)`` unless it is there already and fits.
 
     Raises :class:`lib.data.registry.Missing` if the data set is not here.
@@ -45,7 +44,7 @@ def folder(
 
 
 def arrays(
-    name: str, version: int, build: Callable[[Path], None], root: Path | None = None, kind: str = "decoded"
+    name: str, version: int, build: Build, root: Path | None = None, kind: str = "decoded"
 ) -> dict[str, Tensor]:
     """The arrays that ``build(folder)`` writes as <key>.npy, as tensors mapped from disk, by key.
 
@@ -57,6 +56,11 @@ def arrays(
     return {p.stem: torch.from_numpy(np.load(p, mmap_mode="c")) for p in sorted(place.glob("*.npy"))}
 
 
+def lines(name: str, file: str, root: Path | None = None) -> list[str]:
+    """The lines of a text that was written beside the arrays."""
+    return ((root or registry.root()) / name / "decoded" / file).read_text().split("\n")
+
+
 def new(folder: Path, key: str, shape: tuple[int, ...], dtype: type | str = np.uint8) -> np.memmap:
     """A fresh <key>.npy of zeros, to be filled in place: the decoded set is never held in memory."""
     return np.lib.format.open_memmap(folder / f"{key}.npy", mode="w+", dtype=dtype, shape=shape)
@@ -66,21 +70,18 @@ def problems(name: str, root: Path | None = None) -> list[str]:
     """What is wrong with what was made from a data set, every byte hashed again; empty if all is well."""
     wrong = []
     for note in sorted(((root or registry.root()) / name).glob(f"*/{NOTE}")):
-        place, known = note.parent, _note(note.parent)
+        place, known = note.parent, registry.remembered(note)
         if known.get("source") != registry.digest(name, root):
             wrong.append(f"{place} was made from another file; it will be made anew")
             continue
         found = _digests(place)
-        changed = sorted(
-            k for k in known["files"].keys() | found.keys() if known["files"].get(k) != found.get(k)
-        )
-        wrong += [
-            f"{place / key} has changed since it was made; delete the folder {place.name}" for key in changed
-        ]
+        changed = sorted({key for key, _ in known["files"].items() ^ found.items()})
+        advice = f"has changed since it was made; delete the folder {place.name}"
+        wrong += [f"{place / key} {advice}" for key in changed]
     return wrong
 
 
-def _remake(place: Path, wanted: dict[str, Any], build: Callable[[Path], None]) -> None:
+def _remake(place: Path, wanted: dict[str, Any], build: Build) -> None:
     draft = Path(mkdtemp(prefix="making-", dir=place.parent))
     old = draft.with_name(draft.name + ".old")
     try:
@@ -99,14 +100,6 @@ def _digests(place: Path) -> dict[str, str]:
 
 
 def _fits(place: Path, wanted: dict[str, Any]) -> bool:
-    note = _note(place)
+    note = registry.remembered(place / NOTE)
     whole = all((place / key).exists() for key in note.get("files", ()))
     return whole and all(note.get(key) == value for key, value in wanted.items())
-
-
-def _note(place: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads((place / NOTE).read_text())
-        return found
-    except (OSError, ValueError):
-        return {}

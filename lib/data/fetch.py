@@ -45,6 +45,10 @@ class Patience:
     pause: float = 1.0  # doubled after every attempt
 
 
+PATIENT = Patience()
+Verify = Callable[[Path], object]  # raises ValueError if the content is wrong
+
+
 class _Again(Exception):
     """This attempt failed in a way that the next may not."""
 
@@ -56,19 +60,18 @@ class _Wrong(FetchError):
 def download(
     url: str,
     target: Path,
-    verify: Callable[[Path], Any],
+    verify: Verify,
     *,
     bytes: int = 0,
     known: bool = True,
     anew: bool = False,
-    patience: Patience | None = None,
+    patience: Patience = PATIENT,
 ) -> None:
     """Fetch ``url`` to ``target``; ``verify(path)`` must raise ValueError if the content is wrong.
 
     ``bytes`` is the length, 0 if not known; ``known`` says that ``verify`` has a checksum to compare with;
     ``anew`` replaces a file that is there. Raises :class:`FetchError`; then ``target`` is as it was before.
     """
-    patience = patience or Patience()
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{target}.lock"):
         if target.exists() and not anew:
@@ -99,7 +102,7 @@ def download(
         )
 
 
-def pip_download(requirement: str, sha256: str, target: Path, verify: Callable[[Path], Any]) -> None:
+def pip_download(requirement: str, sha256: str, target: Path, verify: Verify) -> None:
     """Fetch the archive of "name==version" with pip, which checks its digest before opening it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     name = requirement.partition("==")[0]
@@ -119,7 +122,7 @@ def pip_download(requirement: str, sha256: str, target: Path, verify: Callable[[
         os.replace(archive, target)
 
 
-def copy(source: Path, target: Path, verify: Callable[[Path], Any]) -> None:
+def copy(source: Path, target: Path, verify: Verify) -> None:
     """Copy a file from a mirror folder, verified before it gets its name."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
@@ -131,8 +134,7 @@ def copy(source: Path, target: Path, verify: Callable[[Path], Any]) -> None:
             _accept(part, target, verify, str(source))
         except OSError as error:
             part.unlink(missing_ok=True)
-            if error.errno in FULL:
-                raise _full(error, part) from error
+            _tell_if_full(error, part)
             raise
 
 
@@ -152,8 +154,7 @@ def _attempt(url: str, part: Path, length: int, known: bool, patience: Patience)
     except urllib.error.HTTPError as error:
         raise _judge(error, url, part) from error
     except OSError as error:
-        if error.errno in FULL:
-            raise _full(error, part) from error
+        _tell_if_full(error, part)
         raise
 
 
@@ -205,7 +206,7 @@ def _receive(response: Any, part: Path, start: int, total: int, patience: Patien
         raise _Again(f"the connection was dropped at {size:,} of {total:,} bytes")
 
 
-def _accept(part: Path, target: Path, verify: Callable[[Path], Any], origin: str) -> None:
+def _accept(part: Path, target: Path, verify: Verify, origin: str) -> None:
     """Give the file its name if it is the right one; otherwise remove it."""
     try:
         verify(part)
@@ -232,9 +233,11 @@ def _judge(error: urllib.error.HTTPError, url: str, part: Path) -> Exception:
     )
 
 
-def _full(error: OSError, part: Path) -> FetchError:
-    part.unlink(missing_ok=True)
-    return FetchError(
-        f"no room for {part.stem} in {part.parent} ({error.strerror}); free some, or choose another place "
-        "with --root or TRANSFER_DATA. The unfinished file was removed"
-    )
+def _tell_if_full(error: OSError, part: Path) -> None:
+    """Raise FetchError if there is no room, and leave no part; any other error is the caller's."""
+    if error.errno in FULL:
+        part.unlink(missing_ok=True)
+        raise FetchError(
+            f"no room for {part.stem} in {part.parent} ({error.strerror}); free some, or choose another "
+            "place with --root or TRANSFER_DATA. The unfinished file was removed"
+        ) from error

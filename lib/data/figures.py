@@ -6,7 +6,7 @@ figure caption in the book, so that no empty figure is numbered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,6 @@ from lib.base.tables import Table
 from lib.data import faces, images, registry, rooms, text
 from lib.data.drawn import faces as album
 from lib.data.drawn import rooms as world
-from lib.data.entry import Dataset
 from lib.data.task_labels import VOID
 
 FORTY = ListedColormap([colormaps[name](i) for name in ("tab20", "tab20b") for i in range(20)])
@@ -30,6 +29,7 @@ FORTY = ListedColormap([colormaps[name](i) for name in ("tab20", "tab20b") for i
 PEOPLE, ROOMS = 6, 4  # drawn ones shown
 EXPERIMENTS = {"images": "4.2", "text": "4.2", "attributes": "4.3", "tasks": "4.4"}
 
+Load = Callable[[], images.Split | text.Split]
 PICTURED: dict[str, Callable[[], images.Split]] = {
     "digits": images.digits,
     "cifar10_jpg": images.cifar10,
@@ -42,31 +42,24 @@ PICTURED: dict[str, Callable[[], images.Split]] = {
 
 def entries(experiment: str, here: dict[str, str | None]) -> Table:
     """The data sets of one experiment: what each is, whether it is here, its licence."""
-    rows = [
-        [d.name, d.what, d.items, here[d.name] is not None, _presets(d, experiment), d.licence]
-        for d in registry.for_use(experiment)
-    ]
-    return Table(
-        ["name", "what", "items", "here", "preset", "licence and terms"],
-        rows,
-        caption=f"Data of section {EXPERIMENTS[experiment]}, {experiment}",
-    )
+    rows: list[list[Any]] = []
+    for d in registry.for_use(experiment):
+        presets = [use.partition("/")[2] for use in d.used_by if use.startswith(f"{experiment}/")]
+        rows.append([d.name, d.what, d.items, here[d.name] is not None, ", ".join(presets), d.licence])
+    columns = ["name", "what", "items", "here", "preset", "licence and terms"]
+    return Table(columns, rows, caption=f"Data of section {EXPERIMENTS[experiment]}, {experiment}")
 
 
 def differences() -> Table:
     """What each set lacks against the original, and which known flaws its loader handles."""
-    rows = [
-        [d.name, d.lacks or "–", d.flaws or "–"] for d in registry.CATALOGUE.values() if d.lacks or d.flaws
-    ]
-    return Table(["name", "lacks, against the original", "known flaws, and what is done"], rows)
+    told = (d for d in registry.CATALOGUE.values() if d.lacks or d.flaws)
+    columns = ["name", "lacks, against the original", "known flaws, and what is done"]
+    return Table(columns, [[d.name, d.lacks or "–", d.flaws or "–"] for d in told])
 
 
 def counts(here: dict[str, str | None]) -> Table:
     """How many items of each class every part has, for the labelled sets that are here."""
-    loads: dict[str, Callable[[], Any]] = {
-        **PICTURED,
-        **{name: partial(text.load, name) for name in text.SETS},
-    }
+    loads: dict[str, Load] = {**PICTURED, **{name: partial(text.load, name) for name in text.SETS}}
     rows = [_counted(name, load()) for name, load in loads.items() if here[name]]
     if here["vader"]:
         rows += [_counted(f"vader, {domain}", text.vader(domain)) for domain in text.DOMAINS]
@@ -76,7 +69,6 @@ def counts(here: dict[str, str | None]) -> Table:
 
 def people(here: dict[str, str | None]) -> Table | None:
     """Faces and people of each part, and the rarest attributes; None if CelebA is not here."""
-    columns = ["part", "faces", "people", "rarest attributes"]
     if _absent("celeba_299", here):
         return None
     split = faces.celeba()
@@ -85,6 +77,7 @@ def people(here: dict[str, str | None]) -> Table | None:
         rarest = sorted(faces.balance(part).items(), key=lambda item: item[1])[:3]
         listed = ", ".join(f"{attribute} {100 * share:.1f} %" for attribute, share in rarest)
         rows.append([name, len(part), len(part.identities.unique()), listed])
+    columns = ["part", "faces", "people", "rarest attributes"]
     return Table(columns, rows, caption="CelebA, 299 identities, split by people")
 
 
@@ -98,8 +91,7 @@ def sheet(name: str, here: dict[str, str | None], *, pictures: int = 8) -> Figur
     if _absent(name, here):
         return None
     part = PICTURED[name]().test
-    rows = len(part.classes)
-    fig, ax = style.figure(height=max(2.2, 7.0 * rows / (pictures + 3)))
+    fig, ax = style.figure(height=max(2.2, 7.0 * len(part.classes) / (pictures + 3)))
     _montage(ax, part, pictures)
     return style.stamp(fig, _stamp(name, f"the first {pictures} test images of each class"))
 
@@ -121,15 +113,15 @@ def scenes(here: dict[str, str | None], *, pictures: int = 4) -> Figure | None:
     if _absent("nyuv2", here):
         return None
     found = rooms.nyuv2()
-    chosen = torch.linspace(0, len(found) - 1, pictures).round().long()
+    shown = found.select(torch.linspace(0, len(found) - 1, pictures).round().long())
     fig, axes = style.figure(3, pictures, height=4.4, squeeze=False)
-    depth, classes = found.metres(chosen), found.classes[chosen]
+    depth = shown.metres()
     for column in range(pictures):
-        shown = np.ma.masked_equal(classes[column].numpy(), VOID)
-        axes[0, column].imshow(found.rgb[chosen[column]].permute(1, 2, 0))
+        classes = np.ma.masked_equal(shown.classes[column].numpy(), VOID)
+        axes[0, column].imshow(shown.rgb[column].permute(1, 2, 0))
         far = axes[1, column].imshow(depth[column], vmin=0, vmax=depth.max())
-        axes[2, column].imshow(shown, cmap=FORTY, vmin=0, vmax=39, interpolation="nearest")
-        axes[0, column].set_title(f"frame {int(found.frames[chosen[column]])}")
+        axes[2, column].imshow(classes, cmap=FORTY, vmin=0, vmax=39, interpolation="nearest")
+        axes[0, column].set_title(f"frame {int(shown.frames[column])}")
     for ax, title in zip(axes[:, 0], ("image", "depth", "classes")):
         ax.set_ylabel(title)
     for ax in axes.flat:
@@ -152,17 +144,18 @@ def drawn_rooms() -> Figure:
     """Rooms, and what is known exactly of each pixel: depth, normal, instance, class."""
     drawn = world.rooms(ROOMS, size=(96, 128))
     rows = {
-        "image": drawn.rgb.permute(0, 2, 3, 1).numpy(),
-        "depth": drawn.depth.numpy(),
-        "normal": (drawn.normals.permute(0, 2, 3, 1).numpy() + 1) / 2,
-        "instance": drawn.instance.numpy() % 20,
-        "class": drawn.semantic.numpy(),
+        "image": drawn.rgb.permute(0, 2, 3, 1),
+        "depth": drawn.depth,
+        "normal": ((drawn.normals.permute(0, 2, 3, 1) + 1) / 2).clamp(0, 1),
+        "instance": drawn.instance % 20,
+        "class": drawn.semantic,
     }
     fig, axes = style.figure(len(rows), ROOMS, height=1.35 * len(rows), squeeze=False)
     for line, (name, maps) in zip(axes, rows.items()):
         for ax, picture in zip(line, maps):
-            ax.imshow(np.clip(picture, 0, 1) if name == "normal" else picture,
-                      cmap="viridis" if name == "depth" else "tab20", interpolation="nearest")  # fmt: skip
+            ax.imshow(
+                picture.numpy(), cmap="viridis" if name == "depth" else "tab20", interpolation="nearest"
+            )
             style.bare(ax)
         line[0].set_ylabel(name)
     for ax, scene in zip(axes[0], drawn.scene.tolist()):
@@ -174,13 +167,10 @@ def _montage(ax: Axes, part: images.Part, pictures: int) -> None:
     """A row a class, ``pictures`` images each, with a white line between them."""
     first = part.take(pictures)
     channels, height, width = first.images.shape[1:]
-    canvas = np.full(
-        (len(part.classes) * (height + 1), pictures * (width + 1), channels), 255, dtype=np.uint8
-    )
-    for label in range(len(part.classes)):
-        for column, image in enumerate(first.images[first.labels == label]):
-            top, left = label * (height + 1), column * (width + 1)
-            canvas[top : top + height, left : left + width] = image.permute(1, 2, 0)
+    grid = torch.full((len(part.classes), pictures, channels, height + 1, width + 1), 255, dtype=torch.uint8)
+    for label, row in enumerate(grid):
+        row[..., :height, :width] = first.images[first.labels == label]
+    canvas = grid.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1).numpy()
     ax.imshow(canvas if channels == 3 else canvas[..., 0], cmap="gray")
     style.bare(ax)
     ax.set_yticks([(row + 0.5) * (height + 1) for row in range(len(part.classes))], part.classes)
@@ -201,16 +191,9 @@ def _stamp(name: str, what: str) -> str:
     return f"{registry.get(name).what} · {what} · sha256 {digest[:12]} · no seed: the split is frozen"
 
 
-def _presets(entry: Dataset, experiment: str) -> str:
-    uses = (use.split("/") for use in entry.used_by)
-    return ", ".join(preset for kind, preset in uses if kind == experiment)
-
-
 def _counted(name: str, split: images.Split | text.Split) -> list[Any]:
-    sizes = [_span(list(getattr(split, part).counts().values())) for part in ("train", "valid", "test")]
-    return [name, len(split.classes), *sizes]
-
-
-def _span(numbers: Sequence[int]) -> str:
-    low, high = min(numbers), max(numbers)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    row = [name, len(split.classes)]
+    for part in (split.train, split.valid, split.test):
+        low, *_, high = sorted(part.counts().values())
+        row.append(f"{low:,}" if low == high else f"{low:,} to {high:,}")
+    return row

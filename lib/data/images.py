@@ -16,7 +16,7 @@ from torch import Tensor
 
 from lib.data import registry, splits
 from lib.data.formats import images as files
-from lib.data.parts import Labelled, Parts
+from lib.data.splits import Labelled, Parts
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 STL10 = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
@@ -101,11 +101,9 @@ def digits(root: Path | None = None) -> Split:
     images = np.rint(table[:, :64] * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)
     labels = {f"{row:04d}": int(label) for row, label in enumerate(table[:, 64])}
     classes = [str(digit) for digit in range(10)]
-    parts = {}
-    for part, items in splits.hold_out(labels, {"test": 50, "valid": 20}).items():
-        rows = [int(item) for item in items]
-        parts[part] = Part(torch.from_numpy(images[rows]), torch.tensor([labels[i] for i in items]), classes)
-    return Split("digits", **parts)
+    rows = {p: [*map(int, items)] for p, items in splits.hold_out(labels, {"test": 50, "valid": 20}).items()}
+    pixels, digit = torch.from_numpy(images), torch.from_numpy(table[:, 64])
+    return Split("digits", **{p: Part(pixels[index], digit[index], classes) for p, index in rows.items()})
 
 
 def cifar10(variant: str = "jpg", root: Path | None = None) -> Split:
@@ -113,14 +111,10 @@ def cifar10(variant: str = "jpg", root: Path | None = None) -> Split:
 
     ``variant`` is "jpg" (the JPEG copies) or "original" (the publisher's pickled batches).
     """
-    readers = {
-        "jpg": ("cifar10_jpg", files.folders(32)),
-        "original": ("cifar10", files.cifar_batches(CIFAR10)),
-    }
+    readers = {"jpg": ("cifar10_jpg", files.folders), "original": ("cifar10", files.cifar_batches)}
     if variant not in readers:
         raise ValueError(f"CIFAR-10 has the variants 'jpg' and 'original'; got {variant!r}")
-    source = files.Source(*readers[variant], list(CIFAR10), {"valid": 500})
-    return _split(source, root, "cifar10")
+    return _split(files.Source(*readers[variant], CIFAR10, {"valid": 500}), root, "cifar10")
 
 
 def tiny_imagenet32(root: Path | None = None) -> Split:
@@ -128,10 +122,8 @@ def tiny_imagenet32(root: Path | None = None) -> Split:
 
     The test part is the official validation set (50 a class) and 100 held-out training images a class.
     """
-    classes = [*TINY_VEHICLES, *TINY_ANIMALS]
-    held_out = {"valid": 50, "test": 100}
-    source = files.Source("tinyimagenet32", files.folders(32), classes, held_out)
-    return _split(source, root, "tiny_imagenet32")
+    classes, held_out = (*TINY_VEHICLES, *TINY_ANIMALS), {"valid": 50, "test": 100}
+    return _split(files.Source("tinyimagenet32", files.folders, classes, held_out), root, "tiny_imagenet32")
 
 
 def natural_images(root: Path | None = None) -> Split:
@@ -139,14 +131,12 @@ def natural_images(root: Path | None = None) -> Split:
 
     The publisher has no split. Its airplanes are near-duplicates of one another: a score on them flatters.
     """
-    held_out = {"valid": 50, "test": 150}
-    return _split(files.Source("natural_images", files.folders(32), list(NATURAL), held_out), root)
+    return _split(files.Source("natural_images", files.folders, NATURAL, {"valid": 50, "test": 150}), root)
 
 
 def stl10(root: Path | None = None) -> Split:
     """STL-10's labelled part, 96x96 shrunk to (N, 3, 32, 32): 450 train, 50 valid, 800 test a class."""
-    source = files.Source("stl10", files.stl_binaries(STL10, 32), list(STL10), {"valid": 50})
-    return _split(source, root)
+    return _split(files.Source("stl10", files.stl_binaries, STL10, {"valid": 50}), root)
 
 
 def mixture(split: Split, groups: Sequence[int | str] | Mapping[str, Sequence[int | str]]) -> Split:
@@ -167,8 +157,8 @@ def mixture(split: Split, groups: Sequence[int | str] | Mapping[str, Sequence[in
 
 
 def _split(source: files.Source, root: Path | None, title: str = "") -> Split:
-    pairs = files.parts(source, root)
-    return Split(title or source.name, **{p: Part(*pair, source.classes) for p, pair in pairs.items()})
+    found, classes = files.parts(source, root), list(source.classes)
+    return Split(title or source.name, **{part: Part(*pair, classes) for part, pair in found.items()})
 
 
 def _name(split: Split, member: int | str) -> str:

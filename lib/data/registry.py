@@ -108,7 +108,11 @@ def digest(name: str, root: Path | None = None) -> str | None:
     entry = get(name)
     if entry.packaged:
         place = _packaged(entry.packaged)
-        return sha256(place) if place.is_file() else _joined([(p.name, sha256(p)) for p in _tree(place)])
+        return (
+            sha256(place)
+            if place.is_file()
+            else _joined([(p.name, sha256(p)) for p in place.rglob("*") if p.is_file()])
+        )
     found = [(f.name, file_digest(location(name, f.name, root))) for f in entry.files]
     return found[0][1] if len(found) == 1 else _joined(found)
 
@@ -189,12 +193,17 @@ def sha256(place: Path, kind: str = "sha256") -> str:
         return hashlib.file_digest(stream, kind).hexdigest()
 
 
-def _record(place: Path) -> Record:
+def remembered(note: Path) -> dict[str, Any]:
+    """What a file of json holds, {} if it is absent or damaged: everything is then hashed or made again."""
     try:
-        found: Record = json.loads((place.parent / RECORD).read_text())
+        found: dict[str, Any] = json.loads(note.read_text())
         return found
     except (OSError, ValueError):
-        return {}  # absent or damaged: everything is hashed again
+        return {}
+
+
+def _record(place: Path) -> Record:
+    return remembered(place.parent / RECORD)
 
 
 def _write_record(place: Path, record: Record) -> None:
@@ -217,7 +226,3 @@ def _packaged(where: str) -> Path:
     if spec is None or spec.origin is None:
         return Path(package) / inside / "not installed"
     return Path(spec.origin).parent / inside
-
-
-def _tree(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.is_file())

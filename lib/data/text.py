@@ -6,7 +6,7 @@ balanced by leaving surplus texts out, and holds no text of the test part, which
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,25 +15,17 @@ from torch import Tensor
 
 from lib.data import splits
 from lib.data.formats import texts as files
-from lib.data.parts import Labelled, Parts
+from lib.data.splits import Labelled, Parts
 
 SENTIMENT = ("negative", "positive")
 NEWS = ("world", "sports", "business", "science")
 TRUTH = ("real", "fake")
 
-# Data set -> (classes, reader of its training and test rows).
-SETS: dict[str, tuple[tuple[str, ...], Callable[[Path | None], files.Rows]]] = {
-    "imdb_part": (SENTIMENT, files.packed("imdb_part")),
-    "imdb": (SENTIMENT, files.imdb),
-    "yelp_reviews": (SENTIMENT, files.packed("yelp_reviews")),
-    "yelp_sentences": (SENTIMENT, files.packed("yelp_sentences")),
-    "yelp_polarity": (SENTIMENT, files.yelp_polarity),
-    "ag_part": (NEWS, files.packed("ag_part")),
-    "ag_news": (NEWS, files.ag_news),
-    "fake_articles": (TRUTH, files.packed("fake_articles")),
-    "covid_posts": (TRUTH, files.packed("covid_posts")),
-    "liar": (TRUTH, files.packed("liar")),
-    "fake_news": (TRUTH, files.fake_news),
+# Data set -> classes.
+SETS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("imdb_part", "imdb", "yelp_reviews", "yelp_sentences", "yelp_polarity"), SENTIMENT),
+    **dict.fromkeys(("ag_part", "ag_news"), NEWS),
+    **dict.fromkeys(("fake_articles", "covid_posts", "liar", "fake_news"), TRUTH),
 }
 DOMAINS = ("tweets", "films", "amazon", "editorials")
 
@@ -62,18 +54,13 @@ def load(name: str, root: Path | None = None) -> Split:
     """
     if name not in SETS:
         raise ValueError(f"no text data set is called {name!r}; known: {', '.join(SETS)}, and vader(domain)")
-    classes, read = SETS[name]
-    rows = read(root)
+    classes, rows = SETS[name], files.rows(name, root)
     train = _single(rows.train, without={splits.normal(text) for text, _ in rows.test})
     held_out = min(_counts(train, len(classes))) // 10
     parts = splits.hold_out(train, {"valid": held_out})
-    fair = {
-        part: _part(_balanced(items, train, len(classes)), train, classes) for part, items in parts.items()
-    }
-    texts, labels = [text for text, _ in rows.test], [label for _, label in rows.test]
-    order = sorted(range(len(texts)), key=lambda i: (splits.rank(texts[i]), texts[i], labels[i]))
-    test = Part([texts[i] for i in order], torch.tensor([labels[i] for i in order]), list(classes))
-    return Split(name, fair["train"], fair["valid"], test)
+    fair = {part: _balanced(items, train, classes) for part, items in parts.items()}
+    test = sorted(rows.test, key=lambda row: (splits.rank(row[0]), *row))
+    return Split(name, fair["train"], fair["valid"], _part(test, classes))
 
 
 def vader(domain: str, margin: float = 0.5, root: Path | None = None) -> Split:
@@ -94,7 +81,7 @@ def vader(domain: str, margin: float = 0.5, root: Path | None = None) -> Split:
     for text in splits.order(list(labels)):
         share = splits.rank(f"{domain} {document[text]}", seed=1) / 2**64
         parts["test" if share < 0.2 else "valid" if share < 0.3 else "train"].append(text)
-    fair = {part: _part(_balanced(items, labels, 2), labels, SENTIMENT) for part, items in parts.items()}
+    fair = {part: _balanced(items, labels, SENTIMENT) for part, items in parts.items()}
     return Split(f"vader {domain}", **fair)
 
 
@@ -103,8 +90,7 @@ def textfooler(name: str, root: Path | None = None) -> Part:
     classes = {"imdb": SENTIMENT, "yelp": SENTIMENT, "ag": NEWS}
     if name not in classes:
         raise ValueError(f"TextFooler's texts are {', '.join(classes)}; got {name!r}")
-    rows = files.jsonl("textfooler_texts", f"textfooler_{name}_1k.jsonl.gz", root)
-    return Part([text for text, _ in rows], torch.tensor([label for _, label in rows]), list(classes[name]))
+    return _part(files.jsonl("textfooler_texts", f"textfooler_{name}_1k.jsonl.gz", root), classes[name])
 
 
 def _single(rows: Iterable[tuple[str, int]], without: set[str]) -> dict[str, int]:
@@ -121,21 +107,22 @@ def _single(rows: Iterable[tuple[str, int]], without: set[str]) -> dict[str, int
     return {text: label for key, (text, label) in chosen.items() if key and key not in without | contested}
 
 
-def _balanced(items: list[str], labels: dict[str, int], classes: int) -> list[str]:
+def _balanced(items: list[str], labels: dict[str, int], classes: tuple[str, ...]) -> Part:
     """The items with as many of every class as the smallest has, the first in their order."""
-    least = min(_counts({item: labels[item] for item in items}, classes))
-    seen = [0] * classes
+    least = min(_counts({item: labels[item] for item in items}, len(classes)))
+    seen = [0] * len(classes)
     kept = []
     for item in items:
         seen[labels[item]] += 1
         if seen[labels[item]] <= least:
-            kept.append(item)
-    return kept
+            kept.append((item, labels[item]))
+    return _part(kept, classes)
 
 
 def _counts(labels: dict[str, int], classes: int) -> list[int]:
     return torch.bincount(torch.tensor(list(labels.values()), dtype=torch.long), minlength=classes).tolist()
 
 
-def _part(items: list[str], labels: dict[str, int], classes: tuple[str, ...]) -> Part:
-    return Part(items, torch.tensor([labels[i] for i in items], dtype=torch.long), list(classes))
+def _part(rows: list[tuple[str, int]], classes: tuple[str, ...]) -> Part:
+    labels = torch.tensor([label for _, label in rows], dtype=torch.long)
+    return Part([text for text, _ in rows], labels, list(classes))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path, PurePosixPath
+from typing import cast
 
 import numpy as np
 from torch import Tensor
@@ -15,10 +17,8 @@ from lib.data.formats import archives
 
 def neighbours(root: Path | None = None) -> dict[str, list[str]]:
     """Word -> up to 8 nearest words in the counter-fitted vectors, the nearest first."""
-    found: dict[str, list[str]] = json.loads(
-        archives.gunzip(registry.path("counterfitted_neighbors", root=root))
-    )
-    return found
+    content = archives.gunzip(registry.path("counterfitted_neighbors", root=root))
+    return cast(dict[str, list[str]], json.loads(content))
 
 
 def constraints(kind: str, root: Path | None = None) -> set[tuple[str, str]]:
@@ -32,13 +32,9 @@ def constraints(kind: str, root: Path | None = None) -> set[tuple[str, str]]:
 
 def valence(root: Path | None = None) -> dict[str, float]:
     """Word -> how much it praises or blames, a mean rating in [-4, 4], from VADER's list; words a-z alone."""
-    ((_, content),) = archives.members(
-        registry.path("vader", root=root), lambda n: n.endswith("/vader_lexicon.txt")
-    )
+    content = archives.member(registry.path("vader", root=root), "vader_lexicon.txt")
     rows = (line.split("\t") for line in content.decode().splitlines() if line)
-    return {
-        row[0]: float(row[1]) for row in rows if row[0].isascii() and row[0].isalpha() and row[0].islower()
-    }
+    return {word: float(rating) for word, rating, *_ in rows if re.fullmatch("[a-z]+", word)}
 
 
 def vectors(root: Path | None = None) -> tuple[list[str], Tensor]:
@@ -46,14 +42,13 @@ def vectors(root: Path | None = None) -> tuple[list[str], Tensor]:
 
     def build(folder: Path) -> None:
         archive = registry.path("counterfitted_vectors", root=root)
-        (_, content), *_ = archives.members(archive, lambda n: PurePosixPath(n).name.endswith("vectors.txt"))
+        content = archives.member(archive, "counter-fitted-vectors.txt")
         rows = [line.split(" ") for line in io.StringIO(content.decode()) if line.strip()]
         np.save(folder / "vectors.npy", np.array([row[1:] for row in rows], dtype=np.float32))
         (folder / "words.txt").write_text("\n".join(row[0] for row in rows))
 
     arrays = cache.arrays("counterfitted_vectors", 1, build, root)
-    place = (root or registry.root()) / "counterfitted_vectors" / "decoded"
-    return (place / "words.txt").read_text().split("\n"), arrays["vectors"]
+    return cache.lines("counterfitted_vectors", "words.txt", root), arrays["vectors"]
 
 
 def minilm(root: Path | None = None) -> Path:

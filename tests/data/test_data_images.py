@@ -26,7 +26,7 @@ def tiny_cifar(tiny, number=6, shuffle=False):
     return dict(members)
 
 
-SOURCE = Source("cifar10_jpg", folders(32), list(images.CIFAR10), {"valid": 2})
+SOURCE = Source("cifar10_jpg", folders, list(images.CIFAR10), {"valid": 2})
 
 
 def test_every_image_arrives_once_with_its_label(tiny):
@@ -59,7 +59,7 @@ def test_a_wrong_number_or_class_is_refused(tiny):
     tiny_cifar(tiny)
     registry.CATALOGUE["cifar10_jpg"]  # the tiny one
     with pytest.raises(registry.Corrupt, match="has the classes"):
-        parts(Source("cifar10_jpg", folders(32), ["airplane"], {}))
+        parts(Source("cifar10_jpg", folders, ["airplane"], {}))
     content = tar([("train/airplane/0.jpg", picture(0))])
     tiny("cifar10_jpg", {"cifar10_jpg.tar.gz": content}, 2)
     with pytest.raises(registry.Corrupt, match="has 1 items, not 2"):
@@ -77,7 +77,7 @@ def test_cifar_in_the_publishers_batches(tiny, tmp_path):
     meta = ("cifar-10-batches-py/batches.meta", pickle.dumps({b"label_names": [b"airplane"]}, 2))
     content = tar([meta, *((name, pickle.dumps(b, 2)) for name, b in batches.items())])
     tiny("cifar10", {"cifar-10-python.tar.gz": content}, 60)
-    found = parts(Source("cifar10", cifar_batches(images.CIFAR10), list(images.CIFAR10), {"valid": 1}))
+    found = parts(Source("cifar10", cifar_batches, list(images.CIFAR10), {"valid": 1}))
     assert [len(found[part][1]) for part in ("train", "valid", "test")] == [30, 10, 20]
     test = batches["cifar-10-batches-py/test_batch"]
     rows = {row.tobytes(): label for row, label in zip(test[b"data"], test[b"labels"])}
@@ -96,7 +96,7 @@ def test_stl_is_stored_column_by_column(tiny):
         members.append((f"stl10_binary/{part}_y.bin", labels.tobytes()))
         truth[part] = (pixels, labels)
     tiny("stl10", {"stl10_binary.tar.gz": tar(members)}, 40)
-    found = parts(Source("stl10", stl_binaries(images.STL10, 32), list(images.STL10), {"valid": 1}))
+    found = parts(Source("stl10", stl_binaries, list(images.STL10), {"valid": 1}))
     assert [len(found[part][1]) for part in ("train", "valid", "test")] == [10, 10, 20]
     shrunk = {
         np.asarray(

@@ -71,7 +71,7 @@ def test_the_split_does_not_depend_on_the_order_of_rows(tiny):
 def test_a_line_separator_inside_a_text_does_not_end_a_row(tiny):
     odd = "one\u2028two\x85three"
     put(tiny, "yelp_reviews", [{"text": odd, "label": 0}], rows(1, 1))
-    assert textfiles.packed("yelp_reviews")(None).train == [(odd, 0)]
+    assert textfiles.packed("yelp_reviews").train == [(odd, 0)]
 
 
 def test_imdb_as_published(tiny):

@@ -24,12 +24,7 @@ class Nearest(Mapping[str, list[str]]):
     """Word -> its nearest words by cosine, the nearest first; computed when asked for, and remembered."""
 
     def __init__(
-        self,
-        words: Sequence[str],
-        vectors: Tensor,
-        banned: Pair | None,
-        most: int,
-        least: float,
+        self, words: Sequence[str], vectors: Tensor, banned: Pair | None, most: int, least: float
     ) -> None:
         if len(words) != len(vectors):
             raise ValueError(f"{len(words)} words have {len(vectors)} vectors: pass a row for each word")
@@ -81,12 +76,7 @@ def counter_fitted(words: Sequence[str], vectors: Tensor, *, most: int = 50, lea
 
 
 def embedding_neighbours(
-    words: Sequence[str],
-    vectors: Tensor,
-    opposite: Pair | None = None,
-    *,
-    most: int = 8,
-    least: float = 0.4,
+    words: Sequence[str], vectors: Tensor, opposite: Pair | None = None, *, most: int = 8, least: float = 0.4
 ) -> Nearest:
     """Neighbours in a model's own token embeddings, but no pair that is `opposite` (see `opposites`).
 

@@ -17,13 +17,16 @@ from typing import BinaryIO
 
 SWELL = 100  # contents may be this many times the archive; jsonl and label images stay below 30
 FLOOR = 16 * 2**20  # ... but 16 MiB are always allowed
+LINK = "is a link or a device; only plain files are read"
+
+Wanted = Callable[[str], object]  # of a member's name: is its content wanted?
 
 
 class Refused(ValueError):
     """An archive holds something that no data set here needs."""
 
 
-def members(archive: Path, wanted: Callable[[str], bool] = lambda name: True) -> Iterator[tuple[str, bytes]]:
+def members(archive: Path, wanted: Wanted = lambda name: True) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the regular files in a .tar, .tar.gz, .tgz, .zip or .whl, in the archive's order.
 
     Every member is inspected, wanted or not. Raises :class:`Refused`, or ValueError for a damaged archive.
@@ -38,12 +41,7 @@ def members(archive: Path, wanted: Callable[[str], bool] = lambda name: True) ->
 def names(archive: Path) -> list[str]:
     """Names of the regular files."""
     listed: list[str] = []
-
-    def note(name: str) -> bool:
-        listed.append(name)
-        return False  # the name is all that is wanted
-
-    for _ in members(archive, note):
+    for _ in members(archive, listed.append):  # which returns None: no content is wanted
         pass
     return listed
 
@@ -58,12 +56,19 @@ def gunzip(path: Path) -> bytes:
     return content
 
 
-def _tar(archive: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+def member(archive: Path, name: str) -> bytes:
+    """Content of the first file of this name, in whatever folder; ValueError if there is none."""
+    for _, content in members(archive, lambda path: PurePosixPath(path).name == name):
+        return content
+    raise ValueError(f"{archive} has no {name}; check it with --check")
+
+
+def _tar(archive: Path, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
     total, limit = 0, _limit(archive)
     with _stream(archive) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
         for info in tar:
             if not (info.isreg() or info.isdir()):
-                raise Refused(f"{archive}: {info.name!r} is a link or a device; only plain files are read")
+                raise Refused(f"{archive}: {info.name!r} {LINK}")
             total = _weigh(archive, info.name, info.size, total, limit)
             if info.isreg() and wanted(info.name):
                 yield info.name, tar.extractfile(info).read()  # type: ignore[union-attr]
@@ -77,15 +82,13 @@ def _stream(archive: Path) -> BinaryIO:
     return gzip.open(archive)  # type: ignore[return-value]
 
 
-def _zip(archive: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+def _zip(archive: Path, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
     total, limit = 0, _limit(archive)
     with zipfile.ZipFile(archive) as zipped:
         for info in zipped.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise Refused(
-                    f"{archive}: {info.filename!r} is a link or a device; only plain files are read"
-                )
+                raise Refused(f"{archive}: {info.filename!r} {LINK}")
             total = _weigh(archive, info.filename, info.file_size, total, limit)
             if not info.is_dir() and wanted(info.filename):
                 yield info.filename, zipped.read(info)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -17,6 +17,7 @@ from lib.data.formats.pixels import centre, rgb
 
 Arrays = dict[str, Tensor]
 PairArrays = tuple[Tensor, Tensor, Tensor, Tensor]  # images, index (P, 2), same (P,), fold (P,)
+Images = Iterator[tuple[str, np.ndarray]]  # (name of the file, image)
 
 
 def celeba_299(root: Path | None = None) -> tuple[Arrays, list[str]]:
@@ -24,46 +25,32 @@ def celeba_299(root: Path | None = None) -> tuple[Arrays, list[str]]:
 
     def build(folder: Path) -> None:
         archive = registry.path("celeba_299", root=root)
-        (_, content), *_ = archives.members(archive, lambda n: n.endswith("meta.csv"))
-        table = list(csv.reader(io.StringIO(content.decode())))
-        header, rows = table[0], {row[0]: row for row in table[1:] if row[2] == "1"}
+        header, *table = csv.reader(io.StringIO(archives.member(archive, "meta.csv").decode()))
         first = header.index("align_rms") + 1
-        (folder / "names.txt").write_text("\n".join(header[first:]))
-        people = {name: int(row[1]) for name, row in rows.items()}
-        flags = {name: [int(v == "1") for v in row[first:]] for name, row in rows.items()}
-        images = (
-            (PurePosixPath(n).name, rgb(c))
-            for n, c in archives.members(archive, lambda n: n.endswith(".jpg"))
-        )
-        _write(folder, people, flags, images, 96)
+        rows = [row for row in table if row[2] == "1"]
+        people = {row[0]: int(row[1]) for row in rows}
+        flags = {row[0]: row[first:] for row in rows}
+        _write(folder, header[first:], people, flags, _jpgs(archive), 96)
 
     arrays = cache.arrays("celeba_299", 2, build, root)
-    return arrays, ((root or registry.root()) / "celeba_299" / "decoded" / "names.txt").read_text().split(
-        "\n"
-    )
+    return arrays, cache.lines("celeba_299", "names.txt", root)
 
 
 def celeba(root: Path | None = None, size: int = 64) -> tuple[Arrays, list[str]]:
     """img_align_celeba.zip with list_attr_celeba.txt and identity_CelebA.txt, as published."""
 
-    def lines(file: str) -> list[str]:
-        return registry.path("celeba", file, root).read_text().splitlines()
+    def rows(file: str) -> list[list[str]]:
+        return [line.split() for line in registry.path("celeba", file, root).read_text().splitlines()]
 
     def build(folder: Path) -> None:
-        people = {
-            name: int(person) for name, person in (line.split() for line in lines("identity_CelebA.txt"))
-        }
-        _, header, *rows = lines("list_attr_celeba.txt")
-        flags = {name: [int(v == "1") for v in values] for name, *values in (row.split() for row in rows)}
-        (folder / "names.txt").write_text("\n".join(header.split()))
-        archive = registry.path("celeba", "img_align_celeba.zip", root)
-        members = archives.members(archive, lambda n: n.endswith(".jpg"))
-        _write(
-            folder, people, flags, ((PurePosixPath(n).name, centre(rgb(c), size)) for n, c in members), size
-        )
+        people = {name: int(person) for name, person in rows("identity_CelebA.txt")}
+        _, header, *table = rows("list_attr_celeba.txt")
+        flags = {name: values for name, *values in table}
+        images = _jpgs(registry.path("celeba", "img_align_celeba.zip", root))
+        _write(folder, header, people, flags, ((name, centre(image, size)) for name, image in images), size)
 
     arrays = cache.arrays("celeba", 1, build, root)
-    return arrays, ((root or registry.root()) / "celeba" / "decoded" / "names.txt").read_text().split("\n")
+    return arrays, cache.lines("celeba", "names.txt", root)
 
 
 def lfw(root: Path | None = None) -> PairArrays:
@@ -71,17 +58,17 @@ def lfw(root: Path | None = None) -> PairArrays:
 
     def build(folder: Path) -> None:
         archive = registry.path("lfw_96", root=root)
-        (_, listing), *_ = archives.members(archive, lambda n: PurePosixPath(n).name == "pairs.txt")
-        names = sorted(n for n in archives.names(archive) if n.endswith(".jpg"))
-        place = {PurePosixPath(name).stem: row for row, name in enumerate(names)}
-        images = cache.new(folder, "images", (len(names), 3, 96, 96))
-        for name, content in archives.members(archive, lambda n: n.endswith(".jpg")):
-            images[place[PurePosixPath(name).stem]] = rgb(content)
+        paths = sorted(n for n in archives.names(archive) if n.endswith(".jpg"))
+        place = {PurePosixPath(path).name: row for row, path in enumerate(paths)}
+        images = cache.new(folder, "images", (len(paths), 3, 96, 96))
+        for name, image in _jpgs(archive):
+            images[place[name]] = image
         images.flush()
-        pairs = lfw_pairs(listing.decode())
-        np.save(folder / "index.npy", np.array([[place[a], place[b]] for a, b, _, _ in pairs]))
-        np.save(folder / "same.npy", np.array([same for _, _, same, _ in pairs]))
-        np.save(folder / "fold.npy", np.array([fold for _, _, _, fold in pairs]))
+        pairs = lfw_pairs(archives.member(archive, "pairs.txt").decode())
+        first, second, same, fold = zip(*pairs)
+        index = [[place[f"{a}.jpg"], place[f"{b}.jpg"]] for a, b in zip(first, second)]
+        for key, values in (("index", index), ("same", same), ("fold", fold)):
+            np.save(folder / f"{key}.npy", np.array(values))
 
     arrays = cache.arrays("lfw_96", 1, build, root)
     return arrays["images"], arrays["index"], arrays["same"], arrays["fold"]
@@ -108,13 +95,11 @@ def insightface(name: str, root: Path | None = None) -> PairArrays:
     """<name>.bin: a pickle of (encoded images, two a pair; whether the two are the same person)."""
 
     def build(folder: Path) -> None:
-        encoded, same = unpickle.loads(
-            registry.path("face_benchmarks", f"{name}.bin", root).read_bytes(), "bytes"
-        )
+        content = registry.path("face_benchmarks", f"{name}.bin", root).read_bytes()
+        encoded, same = unpickle.loads(content, "bytes")
         if len(encoded) != 2 * len(same):
-            raise registry.Corrupt(
-                f"{name}.bin has {len(encoded)} images for {len(same)} pairs; two a pair belong"
-            )
+            found = f"{len(encoded)} images for {len(same)} pairs"
+            raise registry.Corrupt(f"{name}.bin has {found}; two a pair belong")
         images = cache.new(folder, "images", (len(encoded), 3, 112, 112))
         for row, content in enumerate(encoded):
             images[row] = rgb(bytes(content), 112)
@@ -127,18 +112,26 @@ def insightface(name: str, root: Path | None = None) -> PairArrays:
     return arrays["images"], torch.arange(2 * number).reshape(-1, 2), arrays["same"], fold
 
 
+def _jpgs(archive: Path) -> Images:
+    for name, content in archives.members(archive, lambda n: n.endswith(".jpg")):
+        yield PurePosixPath(name).name, rgb(content)
+
+
 def _write(
     folder: Path,
+    names: list[str],
     people: dict[str, int],
-    flags: dict[str, list[int]],
-    images: Iterable[tuple[str, np.ndarray]],
+    flags: dict[str, list[str]],
+    images: Images,
     size: int,
 ) -> None:
-    """Arrays person by person, in a fixed random order of people: any split of people is then a slice."""
-    turn = {
-        int(person): row for row, person in enumerate(splits.order([str(p) for p in set(people.values())]))
-    }
-    listed = sorted(people.keys() & flags.keys(), key=lambda name: (turn[people[name]], name))
+    """Arrays person by person, in a fixed random order of people: any split of people is then a slice.
+
+    ``names`` are those of the attributes, ``flags`` say "1" where an image has one.
+    """
+    (folder / "names.txt").write_text("\n".join(names))
+    turn = {person: row for row, person in enumerate(splits.order([*map(str, set(people.values()))]))}
+    listed = sorted(people.keys() & flags.keys(), key=lambda name: (turn[str(people[name])], name))
     place = {name: row for row, name in enumerate(listed)}
     pixels, seen = cache.new(folder, "images", (len(listed), 3, size, size)), 0
     for name, image in images:
@@ -151,4 +144,4 @@ def _write(
             f"{len(listed):,} faces are listed, but {seen:,} images came; check it with --check"
         )
     np.save(folder / "identities.npy", np.array([people[name] for name in listed]))
-    np.save(folder / "attributes.npy", np.array([flags[name] for name in listed], dtype=np.uint8))
+    np.save(folder / "attributes.npy", (np.array([flags[name] for name in listed]) == "1").astype(np.uint8))

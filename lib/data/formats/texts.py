@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -41,27 +42,20 @@ def jsonl(name: str, file: str, root: Path | None = None) -> list[Row]:
     return [(row["text"], int(row["label"])) for row in map(json.loads, filter(None, lines))]
 
 
-def packed(name: str) -> Callable[[Path | None], Rows]:
-    """Reader of a packed set, whose two files are train and test."""
-
-    def read(root: Path | None = None) -> Rows:
-        files = {file.name.rpartition("_")[2]: file.name for file in registry.get(name).files}
-        return Rows(*(jsonl(name, files[f"{part}.jsonl.gz"], root) for part in ("train", "test")))
-
-    return read
+def packed(name: str, root: Path | None = None) -> Rows:
+    """A packed set, whose two files are train and test."""
+    files = {file.name.rpartition("_")[2]: file.name for file in registry.get(name).files}
+    return Rows(*(jsonl(name, files[f"{part}.jsonl.gz"], root) for part in ("train", "test")))
 
 
 def imdb(root: Path | None = None) -> Rows:
     """aclImdb_v1.tar.gz: aclImdb/{train,test}/{neg,pos}/<n>.txt, line breaks written as <br />."""
     rows = Rows([], [])
-    folders = {
-        f"aclImdb/{part}/{kind}": (part, kind) for part in ("train", "test") for kind in ("neg", "pos")
-    }
     archive = registry.path("imdb", root=root)
-    for name, content in archives.members(archive, lambda n: str(PurePosixPath(n).parent) in folders):
-        part, kind = folders[str(PurePosixPath(name).parent)]
-        if name.endswith(".txt"):
-            getattr(rows, part).append((content.decode().replace("<br />", " "), int(kind == "pos")))
+    wanted = re.compile(r"aclImdb/(train|test)/(neg|pos)/[^/]*\.txt").fullmatch
+    for name, content in archives.members(archive, wanted):
+        _, part, kind, _ = name.split("/")
+        getattr(rows, part).append((content.decode().replace("<br />", " "), int(kind == "pos")))
     return rows
 
 
@@ -77,44 +71,44 @@ def ag_news(root: Path | None = None) -> Rows:
 
 def yelp_polarity(root: Path | None = None) -> Rows:
     """yelp_review_polarity_csv.tgz: {train,test}.csv with class 1 or 2 and the text, line breaks as \\n."""
-    rows: dict[str, list[Row]] = {"train": [], "test": []}
     archive = registry.path("yelp_polarity", root=root)
-    for name, content in archives.members(
-        archive, lambda n: PurePosixPath(n).stem in rows and n.endswith(".csv")
-    ):
-        reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline=""))
-        rows[PurePosixPath(name).stem] = [
-            (text.replace("\\n", " "), int(label) - 1) for label, text in reader
-        ]
-    return Rows(**rows)
+
+    def read(part: str) -> list[Row]:
+        content = io.BytesIO(archives.member(archive, f"{part}.csv"))
+        reader = csv.reader(io.TextIOWrapper(content, encoding="utf-8", newline=""))
+        return [(text.replace("\\n", " "), int(label) - 1) for label, text in reader]
+
+    return Rows(read("train"), read("test"))
 
 
 def fake_news(root: Path | None = None) -> Rows:
     """Kaggle's train.csv: id, title, author, text, label (1 = unreliable). A fifth is held out."""
-    with open(registry.path("fake_news", root=root), encoding="utf-8", newline="") as stream:
-        found = [
-            (f"{r['title']} . {r['text']}", int(r["label"]))
-            for r in csv.DictReader(stream)
-            if r["text"].strip()
-        ]
     rows = Rows([], [])
-    for text, label in found:
-        held_out = splits.rank(splits.normal(text), seed=1) / 2**64 < 0.2
-        (rows.test if held_out else rows.train).append((text, label))
+    with open(registry.path("fake_news", root=root), encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            text = f"{row['title']} . {row['text']}"
+            held_out = splits.rank(splits.normal(text), seed=1) / 2**64 < 0.2
+            if row["text"].strip():
+                (rows.test if held_out else rows.train).append((text, int(row["label"])))
     return rows
+
+
+READERS = {"imdb": imdb, "ag_news": ag_news, "yelp_polarity": yelp_polarity, "fake_news": fake_news}
+
+
+def rows(name: str, root: Path | None = None) -> Rows:
+    """A labelled set in the format it is published in, or packed."""
+    return READERS[name](root) if name in READERS else packed(name, root)
 
 
 def vader(domain: str, root: Path | None = None) -> Iterator[Rated]:
     """The rated sentences of one domain: an archive inside the package's source archive, tab-separated."""
     files = {"tweets": "tweets", "films": "movieReviewSnippets", "amazon": "amazonReviewSnippets"}
     wanted = f"{files.get(domain, 'nytEditorialSnippets')}_GroundTruth.txt"
-    for _, inner in archives.members(
-        registry.path("vader", root=root), lambda n: n.endswith("ICWSM_2014.tar.gz")
-    ):
-        with tarfile.open(fileobj=io.BytesIO(inner)) as tar:
-            member = next(m for m in tar if m.isreg() and PurePosixPath(m.name).name == wanted)
-            text = tar.extractfile(member).read().decode("utf-8-sig")  # type: ignore[union-attr]
-        for line in text.split("\r\n"):
-            if line:
-                item, rating, sentence = line.split("\t", 2)
-                yield Rated(sentence.strip(), float(rating), item.partition("_")[0])
+    inner = archives.member(registry.path("vader", root=root), "hutto_ICWSM_2014.tar.gz")
+    with tarfile.open(fileobj=io.BytesIO(inner)) as tar:
+        member = next(m for m in tar if m.isreg() and PurePosixPath(m.name).name == wanted)
+        text = tar.extractfile(member).read().decode("utf-8-sig")  # type: ignore[union-attr]
+    for line in filter(None, text.split("\r\n")):
+        item, rating, sentence = line.split("\t", 2)
+        yield Rated(sentence.strip(), float(rating), item.partition("_")[0])

@@ -19,9 +19,8 @@ _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 def bits(seed: int, name: str, *numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
     """64 random bits for every combination that the broadcast ``numbers`` make."""
     digest = hashlib.sha256(f"{seed}\0{name}".encode()).digest()
-    state = np.array(
-        [int.from_bytes(digest[:8], "big")], dtype=np.uint64
-    )  # an array: scalars warn of overflow
+    start = int.from_bytes(digest[:8], "big")
+    state = np.array([start], dtype=np.uint64)  # an array: scalars warn of overflow
     for number in numbers:
         state = _mix(state + np.asarray(number).astype(np.uint64) * _GOLDEN)
     return state

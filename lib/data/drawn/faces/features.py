@@ -119,11 +119,8 @@ def _mouth(s: SimpleNamespace, v: SimpleNamespace, albedo: Array) -> None:
     bare = skin(s) * colour(0.92, 0.74, 0.71)
     red = mix(colour(0.70, 0.05, 0.10), colour(0.80, 0.10, 0.42), s.lipstick_hue)
     width = v.pixel + 0.006
-    over(
-        albedo,
-        mix(bare, red, 0.92 * s.Wearing_Lipstick),
-        cover(lips, width) * (0.80 + 0.20 * s.Wearing_Lipstick),
-    )
+    tone, opaque = mix(bare, red, 0.92 * s.Wearing_Lipstick), 0.80 + 0.20 * s.Wearing_Lipstick
+    over(albedo, tone, cover(lips, width) * opaque)
     inside = np.maximum(-seam - 0.45 * gap * bow, seam - gap * bow)
     over(albedo, colour(0.25, 0.09, 0.09), cover(inside, width) * s.Mouth_Slightly_Open)
     teeth = np.maximum(inside, seam - 0.45 * gap * bow) + 0.012 * (along * along)

@@ -1,4 +1,4 @@
-"""The solid: an egg-shaped head with relief, seen by a parallel camera.
+"""The solid, an egg-shaped head with relief, seen by a parallel camera; and the light that falls on it.
 
 The head is {X^2/a^2 + Z^2/c^2 + P(Y) <= 1}: every height has an elliptic cross-section, so the ray of a pixel
 meets it in closed form once Y is known. P is even and quartic, another one above and below the middle.
@@ -7,10 +7,13 @@ meets it in closed form once Y is known. P is even and quartic, another one abov
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 
 from lib.data.drawn.faces.paint import Array, Number
+
+Normal = tuple[Number, Number, Number]
 
 DEPTH = 1.12  # depth of the head relative to its width
 TOP = np.float32(0.25)  # how square the skull is
@@ -32,13 +35,7 @@ def profile(y: Array, top: Array, bottom: Array, k_top: Number, k_bottom: Number
 
 
 def outline(
-    x: Array,
-    y: Array,
-    a: Array,
-    top: Array,
-    bottom: Array,
-    k_top: Number = 0.0,
-    k_bottom: Number = 0.0,
+    x: Array, y: Array, a: Array, top: Array, bottom: Array, k_top: Number = 0.0, k_bottom: Number = 0.0
 ) -> Array:
     """Signed distance, to first order, to {x^2/a^2 + P(y) = 1}; negative inside."""
     p, slope = profile(y, top, bottom, k_top, k_bottom)
@@ -135,3 +132,36 @@ def _bump(
     rest = np.maximum(1 - dx * ax - dy * ay, 0)
     lean = -4 * height * rest
     return height * rest * rest, lean * ax * np.sign(x), lean * ay
+
+
+class Light:
+    """A lamp from one side, and even light from above.
+
+    Directions are in the frame of the camera (x right, y down, z towards it), unless the normals are given in
+    that of the head: ``view`` then says how it is turned.
+    """
+
+    def __init__(self, s: SimpleNamespace):
+        (cs, ss), (cu, su) = turn(s.light_side), turn(s.light_up)
+        self.x, self.y, self.z = cu * ss, -su, cu * cs
+        self.ambient = s.ambient
+        self.lamp = (1.15 - 0.8 * s.ambient) * s.exposure
+        tint = np.array([1.0, 0.0, -1.0], dtype=np.float32)[None, :, None, None]
+        self.colour = 1 + tint * s.warmth[:, None]
+
+    def on(self, normal: Normal, view: SimpleNamespace | None = None) -> Array:
+        """Brightness (N, H, W) of a matt surface; the lamp wraps a little round its edge."""
+        nx, ny, nz = normal
+        x, y, z = (self.x, self.y, self.z) if view is None else towards(view, self.x, self.y, self.z)
+        lamp = np.maximum((nx * x + ny * y + nz * z + 0.20) / 1.20, 0)
+        return cast(Array, self.ambient * (0.85 - 0.25 * ny) + self.lamp * lamp)
+
+    def gloss(self, normal: Normal, view: SimpleNamespace) -> Array:
+        """Highlight (N, H, W): the twelfth power of the cosine with the half-way direction."""
+        nx, ny, nz = normal
+        x, y, z = towards(view, self.x, self.y, self.z + 1)
+        length = np.sqrt(x * x + y * y + z * z)
+        cosine = np.maximum((nx * x + ny * y + nz * z) / length, 0)
+        square = cosine * cosine
+        fourth = square * square
+        return cast(Array, self.lamp * fourth * fourth * fourth)

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lib.data.drawn import whole
 from lib.data.drawn.faces import scene, sitters
 
 NAMES = sitters.NAMES
@@ -65,18 +66,18 @@ def faces(
             an attribute that does not exist.
     """
     people = _people(identities)
-    if _whole("per_identity", per_identity) < 1:
+    if whole("per_identity", per_identity) < 1:
         raise ValueError(f"per_identity is {per_identity}; at least 1 image of a person is rendered")
-    if not SMALLEST <= _whole("size", size) <= LARGEST:
+    if not SMALLEST <= whole("size", size) <= LARGEST:
         raise ValueError(f"size is {size}; faces of {SMALLEST} to {LARGEST} pixels are rendered")
     overruled = {NAMES[_known(name)]: bool(value) for name, value in (fixed or {}).items()}
     identity, image = np.repeat(people, per_identity), np.tile(np.arange(per_identity), len(people))
-    images, attributes = scene.album(_whole("seed", seed), identity, image, size, overruled)
+    images, attributes = scene.album(whole("seed", seed), identity, image, size, overruled)
     return RenderedFaces(torch.from_numpy(images), torch.from_numpy(identity), torch.from_numpy(attributes))
 
 
 def _people(identities: Iterable[int]) -> np.ndarray:
-    people = [_whole("an identity", identity) for identity in identities]
+    people = [whole("an identity", identity) for identity in identities]
     if not people or min(people) < 0 or max(people) >= 2**63:
         raise ValueError(
             f"identities are whole numbers from 0 to 2^63 - 1, at least one of them; got {people[:5]}"
@@ -87,12 +88,6 @@ def _people(identities: Iterable[int]) -> np.ndarray:
             f"identity {twice} occurs twice: its images would be the same; ask for more per identity"
         )
     return np.array(people, dtype=np.int64)
-
-
-def _whole(what: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{what} must be an int, not {value!r}")
-    return int(value)
 
 
 def _known(name: str) -> int:

@@ -12,19 +12,15 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.data.drawn.faces import chance, features, hair, head, sitters, worn
-from lib.data.drawn.faces.light import Light
+from lib.data.drawn.faces import chance, features, hair, head, sitters
+from lib.data.drawn.faces.head import Light
 from lib.data.drawn.faces.paint import Array, colour, cover, hue, mix, over, spot
 
 TOGETHER = 2**15  # pixels rendered in one go: what a core's cache holds
 
 
 def album(
-    seed: int,
-    identity: NDArray[np.int64],
-    image: NDArray[np.int64],
-    size: int,
-    fixed: Mapping[str, bool],
+    seed: int, identity: NDArray[np.int64], image: NDArray[np.int64], size: int, fixed: Mapping[str, bool]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Images (N, 3, size, size) and attributes (N, A) of these people and the numbers of their images."""
     people, attributes = sitters.sit(seed, identity, image, fixed)
@@ -49,8 +45,8 @@ def develop(s: SimpleNamespace, size: int, random: NDArray[np.uint64]) -> NDArra
     _head(s, v, light, canvas)
     hair.before(s, v, canvas)
     _ear(s, v, light, canvas, near=True)
-    worn.hat(s, v, light, canvas)
-    worn.glasses(s, v, canvas)
+    hair.hat(s, v, light, canvas)
+    hair.glasses(s, v, canvas)
     return _camera(s, canvas, random)
 
 

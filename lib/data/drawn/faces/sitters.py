@@ -19,97 +19,55 @@ Draw = Callable[[str], NDArray[np.float64]]
 
 # CelebA's own names, so that a figure of this preset and one of real faces read alike.
 NAMES = (
-    "Arched_Eyebrows",
-    "Bald",
-    "Blond_Hair",
-    "Eyeglasses",
-    "Male",
-    "Mouth_Slightly_Open",
-    "Mustache",
-    "No_Beard",
-    "Smiling",
-    "Wearing_Hat",
-    "Wearing_Lipstick",
-    "Young",
-)
+    "Arched_Eyebrows", "Bald", "Blond_Hair", "Eyeglasses", "Male", "Mouth_Slightly_Open", "Mustache",
+    "No_Beard", "Smiling", "Wearing_Hat", "Wearing_Lipstick", "Young",
+)  # fmt: skip
 
 # Drawn once an identity: lowest, highest, what is added for Male, what is added for not Young.
 TRAITS: dict[str, tuple[float, float, float, float]] = {
-    "width": (0.485, 0.565, 0.015, 0.0),
-    "crown": (0.72, 0.80, 0.0, 0.0),
-    "chin": (0.62, 0.73, 0.04, 0.01),
-    "jaw": (-0.60, 0.0, 0.28, 0.08),  # squareness of the lower face, see head.outline
-    "cheeks": (0.02, 0.07, -0.02, -0.01),
-    "eye_x": (0.205, 0.265, 0.0, 0.0),
-    "eye_y": (-0.05, 0.01, 0.0, 0.0),
-    "eye_w": (0.095, 0.128, -0.004, 0.0),
-    "eye_h": (0.045, 0.068, -0.008, -0.006),
-    "eye_tilt": (-0.10, 0.16, 0.0, -0.06),
-    "iris": (0.0, 1.0, 0.0, 0.0),  # dark brown to light blue
-    "brow_gap": (0.125, 0.165, -0.02, 0.0),
-    "brow_w": (0.125, 0.165, 0.01, 0.0),
-    "brow_t": (0.019, 0.031, 0.009, 0.0),
-    "brow_tilt": (-0.10, 0.14, 0.05, -0.04),
-    "nose_y": (0.24, 0.32, 0.01, 0.01),
-    "nose_w": (0.070, 0.105, 0.014, 0.006),
+    # Head. The jaw is how square the lower face is, see head.outline.
+    "width": (0.485, 0.565, 0.015, 0.0), "crown": (0.72, 0.80, 0.0, 0.0), "chin": (0.62, 0.73, 0.04, 0.01),
+    "jaw": (-0.60, 0.0, 0.28, 0.08), "cheeks": (0.02, 0.07, -0.02, -0.01),
+    "ear": (0.055, 0.085, 0.01, 0.01), "neck": (0.25, 0.31, 0.07, 0.02),
+    # Eyes; the iris from dark brown to light blue.
+    "eye_x": (0.205, 0.265, 0.0, 0.0), "eye_y": (-0.05, 0.01, 0.0, 0.0),
+    "eye_w": (0.095, 0.128, -0.004, 0.0), "eye_h": (0.045, 0.068, -0.008, -0.006),
+    "eye_tilt": (-0.10, 0.16, 0.0, -0.06), "iris": (0.0, 1.0, 0.0, 0.0),
+    "brow_gap": (0.125, 0.165, -0.02, 0.0), "brow_w": (0.125, 0.165, 0.01, 0.0),
+    "brow_t": (0.019, 0.031, 0.009, 0.0), "brow_tilt": (-0.10, 0.14, 0.05, -0.04),
+    # Nose and mouth.
+    "nose_y": (0.24, 0.32, 0.01, 0.01), "nose_w": (0.070, 0.105, 0.014, 0.006),
     "nose_h": (0.10, 0.18, 0.02, 0.0),
-    "mouth_gap": (0.145, 0.185, 0.0, 0.0),
-    "mouth_w": (0.165, 0.225, 0.01, 0.0),
-    "lip_top": (0.022, 0.042, -0.008, -0.006),
-    "lip_low": (0.034, 0.060, -0.010, -0.010),
-    "melanin": (0.0, 1.0, 0.0, 0.0),
-    "ruddy": (0.0, 1.0, 0.0, 0.0),
-    "hair_tone": (0.0, 1.0, 0.0, 0.0),  # black to brown
-    "hair_red": (0.0, 1.0, 0.0, 0.0),
-    "hair_line": (-0.60, -0.48, 0.0, -0.04),
-    "hair_volume": (0.05, 0.16, -0.02, -0.02),
-    "hair_length": (0.55, 1.15, 0.0, 0.0),
-    "fringe": (0.0, 1.0, 0.0, 0.0),
-    "parting": (-0.35, 0.35, 0.0, 0.0),
-    "ear": (0.055, 0.085, 0.01, 0.01),
-    "neck": (0.25, 0.31, 0.07, 0.02),
-    "beard_size": (0.0, 1.0, 0.0, 0.0),
-    "beard_depth": (0.72, 0.95, 0.0, 0.0),
-}
+    "mouth_gap": (0.145, 0.185, 0.0, 0.0), "mouth_w": (0.165, 0.225, 0.01, 0.0),
+    "lip_top": (0.022, 0.042, -0.008, -0.006), "lip_low": (0.034, 0.060, -0.010, -0.010),
+    # Skin and hair; its tone from black to brown.
+    "melanin": (0.0, 1.0, 0.0, 0.0), "ruddy": (0.0, 1.0, 0.0, 0.0),
+    "hair_tone": (0.0, 1.0, 0.0, 0.0), "hair_red": (0.0, 1.0, 0.0, 0.0),
+    "hair_line": (-0.60, -0.48, 0.0, -0.04), "hair_volume": (0.05, 0.16, -0.02, -0.02),
+    "hair_length": (0.55, 1.15, 0.0, 0.0), "fringe": (0.0, 1.0, 0.0, 0.0), "parting": (-0.35, 0.35, 0.0, 0.0),
+    "beard_size": (0.0, 1.0, 0.0, 0.0), "beard_depth": (0.72, 0.95, 0.0, 0.0),
+}  # fmt: skip
 
 # Drawn for every image: lowest, highest.
 STATES: dict[str, tuple[float, float]] = {
-    "yaw": (-0.20, 0.20),
-    "pitch": (-0.075, 0.075),
-    "roll": (-0.08, 0.08),
-    "scale": (1.03, 1.24),
-    "shift_x": (-0.07, 0.07),
-    "shift_y": (-0.04, 0.05),
-    "light_side": (-0.50, 0.50),
-    "light_up": (-0.02, 0.35),
-    "ambient": (0.28, 0.58),
-    "warmth": (-0.10, 0.10),
+    # Pose and place.
+    "yaw": (-0.20, 0.20), "pitch": (-0.075, 0.075), "roll": (-0.08, 0.08),
+    "scale": (1.03, 1.24), "shift_x": (-0.07, 0.07), "shift_y": (-0.04, 0.05),
+    # Light.
+    "light_side": (-0.50, 0.50), "light_up": (-0.02, 0.35), "ambient": (0.28, 0.58), "warmth": (-0.10, 0.10),
     "exposure": (0.82, 1.12),
-    "gaze": (-0.25, 0.25),
-    "lids": (0.72, 1.0),
-    "brow_lift": (-0.012, 0.018),
-    "smile": (0.65, 1.0),  # how much, where there is one
-    "mood": (-0.010, 0.018),  # how the mouth bends where there is no smile
-    "opening": (0.55, 1.0),
-    "hair_muss": (0.0, 1.0),
-    "lipstick_hue": (0.0, 1.0),
-    "frame_shape": (0.0, 1.0),
-    "frame_tone": (0.0, 1.0),
-    "tint": (0.0, 1.0),
-    "hat_kind": (0.0, 1.0),
-    "hat_hue": (0.0, 1.0),
-    "hat_tone": (0.0, 1.0),
-    "shirt_hue": (0.0, 1.0),
-    "shirt_tone": (0.0, 1.0),
-    "wall_hue": (0.0, 1.0),
-    "wall_tone": (0.06, 0.85),
-    "wall_slope": (-1.0, 1.0),
-    "wall_edge": (-1.6, 1.6),
-    "blob_x": (-1.0, 1.0),
-    "blob_y": (-1.0, 0.6),
-    "blur": (0.0, 0.12),
-    "noise": (0.004, 0.018),
-}
+    # Face: how much of a smile, where there is one, and how the mouth bends where there is none (mood).
+    "gaze": (-0.25, 0.25), "lids": (0.72, 1.0), "brow_lift": (-0.012, 0.018),
+    "smile": (0.65, 1.0), "mood": (-0.010, 0.018), "opening": (0.55, 1.0),
+    # Hair, and what is worn.
+    "hair_muss": (0.0, 1.0), "lipstick_hue": (0.0, 1.0),
+    "frame_shape": (0.0, 1.0), "frame_tone": (0.0, 1.0), "tint": (0.0, 1.0),
+    "hat_kind": (0.0, 1.0), "hat_hue": (0.0, 1.0), "hat_tone": (0.0, 1.0),
+    "shirt_hue": (0.0, 1.0), "shirt_tone": (0.0, 1.0),
+    # Background and camera.
+    "wall_hue": (0.0, 1.0), "wall_tone": (0.06, 0.85), "wall_slope": (-1.0, 1.0), "wall_edge": (-1.6, 1.6),
+    "blob_x": (-1.0, 1.0), "blob_y": (-1.0, 0.6), "blur": (0.0, 0.12), "noise": (0.004, 0.018),
+}  # fmt: skip
 
 
 def part(s: SimpleNamespace, at: slice) -> SimpleNamespace:

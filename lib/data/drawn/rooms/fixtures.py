@@ -6,7 +6,7 @@ from random import Random
 
 from lib.data.drawn.rooms.fittings import vase
 from lib.data.drawn.rooms.looks import DARK, GLASS, METAL, WHITE, Look, darker
-from lib.data.drawn.rooms.solids import THIN, Material, Solid, Thing, ball, box, sheet, tube
+from lib.data.drawn.rooms.solids import THIN, Material, Solid, Thing, ball, box, one, sheet, tube
 
 
 def _units(left: float, count: int, y: float, z: float, h: float, look: Look) -> list[Solid]:
@@ -38,7 +38,7 @@ def _stove(x: float) -> list[Thing]:
     places = [(x + a, 0.31 + b) for a in (-0.11, 0.11) for b in (-0.12, 0.12)]
     rings = [tube(*place, 0.9 + THIN, 0.08, THIN, METAL, False) for place in places]
     oven = sheet(x, 0.57 + THIN, 0.1, 0.48, 0.7, METAL), sheet(x, 0.57 + 2 * THIN, 0.2, 0.36, 0.35, DARK)
-    return [Thing("appliance", (plate, *rings, *oven))]
+    return one("appliance", plate, *rings, *oven)
 
 
 def fridge(rng: Random, look: Look) -> list[Thing]:
@@ -46,21 +46,20 @@ def fridge(rng: Random, look: Look) -> list[Thing]:
     h, m = rng.uniform(1.5, 1.95), rng.choice([WHITE, METAL])
     gap = sheet(0, 0.6, 0.62 * h, 0.6, 0.03, DARK)
     grips = [sheet(0.24, 0.6, z, 0.04, 0.25, DARK) for z in (0.6 * h - 0.28, 0.6 * h + 0.1)]
-    return [Thing("appliance", (box(0, 0.3, 0, 0.6, 0.6, h, m), gap, *grips))]
+    return one("appliance", box(0, 0.3, 0, 0.6, 0.6, h, m), gap, *grips)
 
 
 def washing_machine(rng: Random, look: Look) -> list[Thing]:
     """A white cube with a bulging round window."""
-    window = ball(0, 0.5, 0.24, 0.19, GLASS, False)
-    panel = sheet(0, 0.6, 0.72, 0.56, 0.1, METAL)
-    return [Thing("appliance", (box(0, 0.3, 0, 0.6, 0.6, 0.85, WHITE), window, panel))]
+    window, panel = ball(0, 0.5, 0.24, 0.19, GLASS, False), sheet(0, 0.6, 0.72, 0.56, 0.1, METAL)
+    return one("appliance", box(0, 0.3, 0, 0.6, 0.6, 0.85, WHITE), window, panel)
 
 
 def boiler(rng: Random, look: Look) -> list[Thing]:
     """A tall round water heater, with its pipe."""
     r, h = rng.uniform(0.22, 0.32), rng.uniform(1.2, 1.7)
     body = tube(0, r + 0.02, 0.1, r, h, rng.choice([WHITE, METAL])), tube(0, r + 0.02, 0, 0.8 * r, 0.1, DARK)
-    return [Thing("appliance", (*body, tube(0, r, h + 0.1, 0.04, 0.4, METAL, False)))]
+    return one("appliance", *body, tube(0, r, h + 0.1, 0.04, 0.4, METAL, False))
 
 
 def bath(rng: Random, look: Look) -> list[Thing]:
@@ -69,11 +68,9 @@ def bath(rng: Random, look: Look) -> list[Thing]:
     rim = [box(0, y, 0, w, 0.09, h, WHITE) for y in (0.045, d - 0.045)]
     rim += [box(x * (w / 2 - 0.045), d / 2, 0, 0.09, d, h, WHITE) for x in (-1, 1)]
     water = Material((0.35, 0.6, 0.7) if rng.random() < 0.5 else WHITE.colour)
-    taps = (
-        tube(w / 2 - 0.15, 0.08, h, 0.02, 0.2, METAL, False),
-        ball(w / 2 - 0.15, 0.1, h + 0.18, 0.035, METAL, False),
-    )
-    return [Thing("bathroom-fixture", (*rim, box(0, d / 2, 0, w - 0.1, d - 0.1, h - 0.18, water), *taps))]
+    x = w / 2 - 0.15
+    tap = tube(x, 0.08, h, 0.02, 0.2, METAL, False), ball(x, 0.1, h + 0.18, 0.035, METAL, False)
+    return one("bathroom-fixture", *rim, box(0, d / 2, 0, w - 0.1, d - 0.1, h - 0.18, water), *tap)
 
 
 def toilet(rng: Random, look: Look) -> list[Thing]:
@@ -81,17 +78,14 @@ def toilet(rng: Random, look: Look) -> list[Thing]:
     bowl = tube(0, 0.42, 0, 0.15, 0.3, WHITE), tube(0, 0.44, 0.3, 0.22, 0.08, WHITE)
     lid = tube(0, 0.44, 0.38, 0.225, 0.025, look.accent if rng.random() < 0.4 else WHITE)
     cistern = box(0, 0.1, 0.35, 0.42, 0.18, 0.42, WHITE)
-    return [Thing("bathroom-fixture", (*bowl, lid, cistern, box(0, 0.2, 0, 0.24, 0.4, 0.35, WHITE)))]
+    return one("bathroom-fixture", *bowl, lid, cistern, box(0, 0.2, 0, 0.24, 0.4, 0.35, WHITE))
 
 
 def basin(rng: Random, look: Look) -> list[Thing]:
     """A round or square basin on a column, and a mirror (counted as a picture) above it."""
     column = tube(0, 0.25, 0, 0.09, 0.72, WHITE)
-    bowl = (
-        tube(0, 0.25, 0.72, 0.25, 0.14, WHITE)
-        if rng.random() < 0.5
-        else box(0, 0.24, 0.72, 0.6, 0.46, 0.14, WHITE)
-    )
+    round_, square = tube(0, 0.25, 0.72, 0.25, 0.14, WHITE), box(0, 0.24, 0.72, 0.6, 0.46, 0.14, WHITE)
+    bowl = round_ if rng.random() < 0.5 else square
     dip = tube(0, 0.25, 0.86, 0.19, THIN, GLASS, False)
     tap = tube(0, 0.06, 0.86, 0.02, 0.16, METAL, False)
     mirror = sheet(0, 0, 1.2, 0.6, 0.75, METAL), sheet(0, THIN, 1.23, 0.54, 0.69, GLASS)

@@ -11,7 +11,7 @@ from random import Random
 
 from lib.data.drawn.rooms.fittings import lamp, screen, vase
 from lib.data.drawn.rooms.looks import METAL, WHITE, Look, darker, paint
-from lib.data.drawn.rooms.solids import Material, Solid, Thing, ball, box, sheet, tube
+from lib.data.drawn.rooms.solids import Material, Solid, Thing, ball, box, one, sheet, tube
 
 
 def _on(things: list[Thing], x: float, y: float) -> list[Thing]:
@@ -50,7 +50,7 @@ def wardrobe(rng: Random, look: Look) -> list[Thing]:
         x = 0.5 * (i + 0.5 - doors / 2)
         parts.append(sheet(x, 0.58, 0.06, 0.47, h - 0.1, look.front))
         parts.append(ball(x + 0.17, 0.6, h / 2, 0.025, METAL, False))
-    return [Thing("cabinet", tuple(parts))]
+    return one("cabinet", *parts)
 
 
 def sideboard(rng: Random, look: Look) -> list[Thing]:
@@ -79,10 +79,9 @@ def bookshelf(rng: Random, look: Look) -> list[Thing]:
     parts += [box(0, 0.16, 0.38 * i, w, 0.32, 0.04, look.wood, False) for i in range(rows + 1)]
     for i in range(rows):
         spines = paint(rng, strength=(0.3, 0.9)), paint(rng, strength=(0.1, 0.8))
-        parts.append(
-            box(0, 0.16, 0.38 * i + 0.04, w - 0.05, 0.31, 0.3, Material(*spines, "books", 0.055), False)
-        )
-    return [Thing("bookshelf", tuple(parts))]
+        books = Material(*spines, "books", 0.055)
+        parts.append(box(0, 0.16, 0.38 * i + 0.04, w - 0.05, 0.31, 0.3, books, False))
+    return one("bookshelf", *parts)
 
 
 def sofa(rng: Random, look: Look) -> list[Thing]:
@@ -95,7 +94,7 @@ def sofa(rng: Random, look: Look) -> list[Thing]:
     parts += [box(x, 0.55, 0.33, 0.59, 0.64, 0.12, look.cloth, False) for x in middles]
     if rng.random() < 0.6:
         parts.append(box(rng.choice(middles), 0.34, 0.45, 0.38, 0.14, 0.34, look.accent))
-    return [Thing("sofa", tuple(parts))]
+    return one("sofa", *parts)
 
 
 def chair(rng: Random, look: Look) -> list[Thing]:
@@ -105,23 +104,18 @@ def chair(rng: Random, look: Look) -> list[Thing]:
         foot = (tube(0, 0, 0, 0.24, 0.04, METAL), tube(0, 0, 0.04, 0.035, 0.4, METAL, False))
         seat = tube(0, 0, 0.43, 0.23, 0.08, look.accent)
         back = () if kind < 0.12 else (box(0, -0.22, 0.55, 0.4, 0.05, 0.4, look.accent),)
-        return [Thing("chair", (*foot, seat, *back))]
-    seat, upright = (
-        box(0, 0, 0.42, 0.42, 0.42, 0.05, look.cloth),
-        box(0, -0.19, 0.47, 0.42, 0.04, 0.45, look.wood),
-    )
-    return [Thing("chair", (seat, upright, *_legs(0.46, 0.46, 0.42, look.wood, 0.045)))]
+        return one("chair", *foot, seat, *back)
+    upright = box(0, -0.19, 0.47, 0.42, 0.04, 0.45, look.wood)
+    seat, legs = box(0, 0, 0.42, 0.42, 0.42, 0.05, look.cloth), _legs(0.46, 0.46, 0.42, look.wood, 0.045)
+    return one("chair", seat, upright, *legs)
 
 
 def pouf(rng: Random, look: Look) -> list[Thing]:
     """A round upholstered seat, or a ball to sit on."""
     r = rng.uniform(0.25, 0.4)
-    shape = (
-        tube(0, r, 0, r, rng.uniform(0.35, 0.45), look.cloth)
-        if rng.random() < 0.6
-        else ball(0, r, 0, r, look.accent)
-    )
-    return [Thing("chair", (shape,))]
+    if rng.random() < 0.6:
+        return one("chair", tube(0, r, 0, r, rng.uniform(0.35, 0.45), look.cloth))
+    return one("chair", ball(0, r, 0, r, look.accent))
 
 
 def table(rng: Random, look: Look) -> list[Thing]:
@@ -130,16 +124,16 @@ def table(rng: Random, look: Look) -> list[Thing]:
     if rng.random() < 0.4:
         w = d = rng.uniform(0.8, 1.1)
         legs = [tube(0, 0, 0, 0.06, h - 0.04, METAL), tube(0, 0, 0, 0.28, 0.03, METAL)]
-        things = [Thing("table", (tube(0, 0, h - 0.04, w / 2, 0.04, look.wood), *legs))]
+        things = one("table", tube(0, 0, h - 0.04, w / 2, 0.04, look.wood), *legs)
     else:
-        things = [
-            Thing("table", (box(0, 0, h - 0.04, w, d, 0.04, look.wood), *_legs(w, d, h - 0.04, look.wood)))
-        ]
+        legs = _legs(w, d, h - 0.04, look.wood)
+        things = one("table", box(0, 0, h - 0.04, w, d, 0.04, look.wood), *legs)
     for turn, reach in ((0, d), (math.pi / 2, w), (math.pi, d), (-math.pi / 2, w)):
         if rng.random() < 0.6:
             wobble, out = rng.uniform(-0.3, 0.3), reach / 2 + rng.uniform(0.15, 0.35)
-            seat = [piece.moved(0, 0, wobble).moved(0, -out, 0) for piece in chair(rng, look)]
-            things += [piece.moved(0, 0, turn) for piece in seat]
+            things += [
+                seat.moved(0, 0, wobble).moved(0, -out, 0).moved(0, 0, turn) for seat in chair(rng, look)
+            ]
     return things + (vase(rng, look, h) if rng.random() < 0.6 else [])
 
 
@@ -150,7 +144,7 @@ def coffee_table(rng: Random, look: Look) -> list[Thing]:
         parts = [tube(0, 0, h - 0.04, w / 2, 0.04, look.wood), tube(0, 0, 0, 0.16, h - 0.04, look.wood)]
     else:
         parts = [box(0, 0, h - 0.05, w, 0.55, 0.05, look.wood), *_legs(w, 0.55, h - 0.05, look.wood)]
-    return [Thing("table", tuple(parts)), *(vase(rng, look, h) if rng.random() < 0.4 else [])]
+    return one("table", *parts) + (vase(rng, look, h) if rng.random() < 0.4 else [])
 
 
 def desk(rng: Random, look: Look) -> list[Thing]:
@@ -158,11 +152,10 @@ def desk(rng: Random, look: Look) -> list[Thing]:
     w, h = rng.uniform(1.1, 1.6), 0.73
     sides = [box(x * (w / 2 - 0.03), 0.35, 0, 0.05, 0.66, h - 0.04, look.wood) for x in (-1, 1)]
     drawers = box(w / 2 - 0.25, 0.36, 0.1, 0.38, 0.6, h - 0.16, look.front, False)
-    things = [Thing("table", (box(0, 0.35, h - 0.04, w, 0.7, 0.04, look.wood), *sides, drawers))]
+    things = one("table", box(0, 0.35, h - 0.04, w, 0.7, 0.04, look.wood), *sides, drawers)
     things += _on(screen(rng, h, rng.uniform(0.45, 0.65)), rng.uniform(-0.2, 0.1), 0.2)
     if rng.random() < 0.5:
         things += _on(lamp(rng, look, h), w / 2 - 0.2, 0.2)
     turn = math.pi + rng.uniform(-0.6, 0.6)
-    return things + [
-        seat.moved(rng.uniform(-0.2, 0.1), rng.uniform(0.75, 1.0), turn) for seat in chair(rng, look)
-    ]
+    (seat,) = chair(rng, look)
+    return [*things, seat.moved(rng.uniform(-0.2, 0.1), rng.uniform(0.75, 1.0), turn)]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from lib.data import task_labels
+from lib.data.drawn import whole
 from lib.data.drawn.rooms.kinds import KINDS
 from lib.data.drawn.rooms.layout import scene
 from lib.data.drawn.rooms.shading import picture
@@ -61,9 +62,9 @@ def rooms(
     or samples below 1.
     """
     indices = _indices(n_or_indices)
-    height, width = (_whole("a side of size", side, 8) for side in size)
-    _whole("samples", samples, 1)
-    _whole("seed", seed)
+    height, width = (whole("a side of size", side, 8) for side in size)
+    whole("samples", samples, 1)
+    whole("seed", seed)
     done = (render(scene(seed, index), height, width, samples) for index in indices)
     maps: dict[str, np.ndarray] = {}
     for i, room in enumerate(done):
@@ -78,7 +79,6 @@ def render(room: Scene, height: int, width: int, samples: int = 2) -> dict[str, 
     """One room as the arrays of :class:`RenderedRooms`, all but ``object``, without their first axis."""
     packed = pack(room)
     hits = trace(packed, height, width)
-    camera = room.camera
     basis = packed.basis * np.array([1.0, 1.0, -1.0])[:, None]  # forward becomes backward: z to the viewer
     x, y = packed.grid(height, width)
     maps = {
@@ -90,7 +90,7 @@ def render(room: Scene, height: int, width: int, samples: int = 2) -> dict[str, 
         "instance": packed.instance[hits.row],
         "semantic": packed.semantic[hits.row],
         "scene": np.array(SCENES.index(room.kind)),
-        "focal": np.array(camera.focal(width)),
+        "focal": np.array(room.camera.focal(width)),
     }
     return {key: v.astype(np.float32) if v.dtype == np.float64 else v for key, v in maps.items()}
 
@@ -104,16 +104,8 @@ def _curvature(packed: Pack, hits: Hits) -> np.ndarray:
 
 def _indices(n_or_indices: int | Iterable[int]) -> list[int]:
     if isinstance(n_or_indices, int):
-        return list(range(_whole("the number of rooms", n_or_indices, 1)))
+        return list(range(whole("the number of rooms", n_or_indices, 1)))
     found = n_or_indices.tolist() if isinstance(n_or_indices, Tensor) else list(n_or_indices)
     if not found:
         raise ValueError("no room is asked for: give a number of rooms, at least 1, or their indices")
-    return [_whole("an index", index, 0) for index in found]
-
-
-def _whole(name: str, value: object, least: int | None = None) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an int, not {value!r}")
-    if least is not None and value < least:
-        raise ValueError(f"{name} must be at least {least}, not {value}")
-    return int(value)
+    return [whole("an index", index, 0) for index in found]

@@ -76,6 +76,11 @@ class Thing:
         return Thing(self.label, tuple(solid.moved(x, y, yaw, z) for solid in self.solids))
 
 
+def one(label: str, *solids: Solid) -> list[Thing]:
+    """A group of one thing."""
+    return [Thing(label, solids)]
+
+
 @dataclass(frozen=True)
 class Camera:
     """A pinhole camera without roll. Yaw turns from +y towards +x, pitch looks up; ``view`` is the horizontal
@@ -124,11 +129,9 @@ class Scene:
     camera: Camera
 
 
-def box(
-    x: float, y: float, z: float, w: float, d: float, h: float, material: Material, casts: bool = True
-) -> Solid:
+def box(x: float, y: float, z: float, w: float, d: float, h: float, m: Material, casts: bool = True) -> Solid:
     """A box w wide, d deep and h high whose base is centred on (x, y, z)."""
-    return Solid(BOX, (x, y, z + h / 2), (w / 2, d / 2, h / 2), material, casts=casts)
+    return Solid(BOX, (x, y, z + h / 2), (w / 2, d / 2, h / 2), m, casts=casts)
 
 
 def sheet(x: float, y: float, z: float, w: float, h: float, material: Material) -> Solid:
@@ -138,11 +141,9 @@ def sheet(x: float, y: float, z: float, w: float, h: float, material: Material) 
     return box(x, y + THIN / 2, z, w, THIN, h, material, casts=False)
 
 
-def tube(
-    x: float, y: float, z: float, radius: float, h: float, material: Material, casts: bool = True
-) -> Solid:
-    """An upright cylinder whose base is centred on (x, y, z)."""
-    return Solid(CYLINDER, (x, y, z + h / 2), (radius, radius, h / 2), material, casts=casts)
+def tube(x: float, y: float, z: float, r: float, h: float, m: Material, casts: bool = True) -> Solid:
+    """An upright cylinder of radius r whose base is centred on (x, y, z)."""
+    return Solid(CYLINDER, (x, y, z + h / 2), (r, r, h / 2), m, casts=casts)
 
 
 def ball(x: float, y: float, z: float, radius: float, material: Material, casts: bool = True) -> Solid:

@@ -27,22 +27,6 @@ def _part(x: Array) -> Array:
     return cast(Array, x - np.floor(x))
 
 
-def _plain(u: Array, v: Array, a: Array, b: Array) -> Found:
-    return np.zeros_like(u), 1.0
-
-
-def _stripes(u: Array, v: Array, a: Array, b: Array) -> Found:
-    return (_part(u) < 0.5) * 1.0, 1.0
-
-
-def _checks(u: Array, v: Array, a: Array, b: Array) -> Found:
-    return ((_part(u) < 0.5) ^ (_part(v) < 0.5)) * 1.0, 1.0
-
-
-def _dots(u: Array, v: Array, a: Array, b: Array) -> Found:
-    return ((_part(u) - 0.5) ** 2 + (_part(v) - 0.5) ** 2 < 0.08) * 1.0, 1.0
-
-
 def _planks(u: Array, v: Array, a: Array, b: Array) -> Found:
     along = v / 7 + _noise(u, u)
     return ((_part(u) < 0.08) | (_part(along) < 0.012)) * 1.0, 0.78 + 0.44 * _noise(u, along)
@@ -50,10 +34,6 @@ def _planks(u: Array, v: Array, a: Array, b: Array) -> Found:
 
 def _grain(u: Array, v: Array, a: Array, b: Array) -> Found:
     return 0.5 + 0.5 * np.sin(2 * np.pi * (v + 0.6 * np.sin(0.7 * u) + 0.3 * np.sin(1.9 * u + v))), 1.0
-
-
-def _tiles(u: Array, v: Array, a: Array, b: Array) -> Found:
-    return ((_part(u) < 0.06) | (_part(v) < 0.06)) * 1.0, 0.93 + 0.14 * _noise(u, v)
 
 
 def _bricks(u: Array, v: Array, a: Array, b: Array) -> Found:
@@ -92,13 +72,13 @@ def _screen(u: Array, v: Array, a: Array, b: Array) -> Found:
 
 # name: pattern, and its mean mix where it repeats (None: it fills a face once and does not fade)
 PATTERNS: dict[str, tuple[Pattern, float | None]] = {
-    "plain": (_plain, None),
-    "stripes": (_stripes, 0.5),
-    "checks": (_checks, 0.5),
-    "dots": (_dots, 0.25),
+    "plain": (lambda u, v, a, b: (np.zeros_like(u), 1.0), None),
+    "stripes": (lambda u, v, a, b: (_part(u) < 0.5, 1.0), 0.5),
+    "checks": (lambda u, v, a, b: ((_part(u) < 0.5) ^ (_part(v) < 0.5), 1.0), 0.5),
+    "dots": (lambda u, v, a, b: ((_part(u) - 0.5) ** 2 + (_part(v) - 0.5) ** 2 < 0.08, 1.0), 0.25),
     "planks": (_planks, 0.1),
+    "tiles": (lambda u, v, a, b: ((_part(u) < 0.06) | (_part(v) < 0.06), 0.93 + 0.14 * _noise(u, v)), 0.12),
     "grain": (_grain, 0.5),
-    "tiles": (_tiles, 0.12),
     "bricks": (_bricks, 0.15),
     "books": (_books, None),
     "front": (_front, None),
