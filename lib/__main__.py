@@ -11,6 +11,7 @@ from typing import Any
 
 from lib import __version__
 from lib.base import project
+from lib.base.extras import missing
 from lib.chapters.kernels import TIMEOUT, ChapterError
 from lib.data import commands as data_commands
 from lib.engine import fingerprint, results
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (error.name or "lib").partition(".")[0] == "lib":  # a mistake in the code, not in the set-up
             raise
         extra = "cluster" if error.name == "distributed" else "book"
-        print(f"{error.name} is not installed: pip install -e '.[{extra}]'", file=sys.stderr)
+        print(missing(error.name, extra), file=sys.stderr)
     except (ValueError, TypeError, OSError, JobFailed, ChapterError) as error:
         print("\n".join([f"error: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr)
     return 2

@@ -15,8 +15,10 @@ def needed_from(extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"{error.name} is not installed: it comes with the extra {extra!r} "
-            f"(in the project's folder: pip install '.[{extra}]')",
-            name=error.name,
-        ) from error
+        raise ModuleNotFoundError(missing(error.name, extra), name=error.name) from error
+
+
+def missing(package: str | None, extra: str) -> str:
+    """The sentence that names the package and the extra that brings it."""
+    remedy = f"in the project's folder: pip install '.[{extra}]'"
+    return f"{package} is not installed: it comes with the extra {extra!r} ({remedy})"
