@@ -82,9 +82,9 @@ def step(name: str, function: Callable[P, T], *arguments: P.args, **keywords: P.
     that is trained again to the same weights is not attacked again. What is stored is the state of a network,
     tensors, plain data (on the CPU); the first caller too gets what was read back from the store.
 
-    Arguments are plain data, tensors, networks (by class, its code, weights and plain attributes) and
-    dataclasses of those; of a dataclass the field `device` does not count. Give a config as `only` the fields
-    that the step reads: a change of any other would compute it again.
+    Arguments are plain data, tensors, networks (by class, its code, weights and plain attributes), devices
+    (by kind), and dataclasses of those, whose field `device` does not count. Give a config as `only` the
+    fields that the step reads: a change of any other would compute it again.
 
     Raises:
         TypeError: the function is not defined at the top of a file, an argument is nothing of the kind, or
@@ -160,6 +160,8 @@ def identity(value: Any) -> Any:
     """
     if type(value) in _PLAIN:
         return value
+    if isinstance(value, torch.device):
+        return {"device": value.type}
     if isinstance(value, list | tuple):
         return [identity(item) for item in value]
     if isinstance(value, dict):

@@ -175,3 +175,15 @@ def test_what_is_outside_exists():
         *TAKEN,
     ]:
         assert (fingerprint.PACKAGE / place).exists(), place
+
+
+def test_print(package, keys):
+    before = keys()
+    for file in ["attacks/words/stop_words.py","data/catalogue.py","base/tables.py","experiments/images/figures.py","engine/runs.py","engine/results.py","base/progress.py","__main__.py","measures/estimators.py","attacks/projected.py","models/resnet.py"]:
+        p = package / file
+        text = p.read_text()
+        edited(p)
+        after = keys()
+        print(file, sorted(k for k in after if after[k] != before[k]))
+        p.write_text(text)
+    print(sorted(before))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -71,8 +70,7 @@ def squared(residual: Tensor) -> Tensor:
 
 def network(variant: str, seed: int, width: int, steps: int, device: torch.device) -> mlp.MLP:
     """The trained network of a variant, seed and width, computed once and stored."""
-    key = {"rbf network": variant, "seed": seed, "width": width, "steps": steps} | asdict(PROBLEMS[variant])
-    state = runs.artifact(key, partial(_trained, variant, seed, width, steps, device))
+    state = runs.step("train", _trained, variant, seed, width, steps, device)
     return stored.loaded(_untrained(variant, seed, width), state, str(device))
 
 
