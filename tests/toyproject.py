@@ -92,7 +92,7 @@ def _base():
 def run_job(config, job):
     _log(f"seed {job['seed']}")
     time.sleep(config.pause)
-    base = runs.artifact({"name": "base"}, _base)["base"].sum().item()
+    base = runs.step("base", _base)["base"].sum().item()
     draw = torch.rand(3, generator=streams.generator(job["seed"], "toy"))
     total = draw.sum().item()
     return {**job, "raw": draw.tolist(), "total": total, "value": config.scale * ANSWER * base + total}

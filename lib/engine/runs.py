@@ -25,10 +25,10 @@ from lib.base.version import VERSION
 from lib.engine import fingerprint, places, steps, store
 from lib.engine.experiment import C, DataSet, Experiment
 from lib.engine.results import Record, Result, caption, record, recorded
-from lib.engine.steps import artifact, only, seconds, step, timed
+from lib.engine.steps import only, seconds, step, timed
 
 __all__ = [
-    "Result", "artifact", "fresh", "inside", "only", "record", "recorded", "run", "seconds", "step", "timed",
+    "Result", "fresh", "inside", "only", "record", "recorded", "run", "seconds", "step", "timed",
 ]  # fmt: skip
 
 

@@ -46,6 +46,10 @@ class _Job:
     def key(self) -> dict[str, Any]:
         return {"device": self.device, "data": self.data}
 
+    def add(self, name: str, seconds: float) -> None:
+        if name:
+            self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
 
 _job: ContextVar[_Job | None] = ContextVar("job", default=None)
 
@@ -63,7 +67,7 @@ def door(device: str, data: Mapping[str, str]) -> Iterator[None]:
 
 
 def step(name: str, function: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T:
-    """`function(*arguments, **keywords)`, computed once and stored; its seconds stand under `name`.
+    """`function(*arguments, **keywords)`, computed once and stored; its seconds stand under `name`, if any.
 
         def run_job(config, job):
             seed = job["seed"]
@@ -90,33 +94,26 @@ def step(name: str, function: Callable[P, T], *arguments: P.args, **keywords: P.
         TypeError: the function is not defined at the top of a file, an argument is nothing of the kind, or
             what is returned cannot be read back safely.
     """
-    source = _defined_in(function)
+    source, job, clock = _defined_in(function), _job.get(), list[float]()
     if "<" in (qualname := getattr(function, "__qualname__", "<partial>")):
         raise TypeError(f"{function!r} is no step: give a function from the top of a module, and arguments")
     wanted = [qualname, [identity(value) for value in arguments], identity(dict(keywords))]
 
-    def compute_it() -> bytes:
-        before = seconds().get(name, 0.0)
-        with timed(name):
+    def compute() -> bytes:
+        with _clocked(name) as own:
             value = function(*arguments, **keywords)
-        return _dump({"value": value, "seconds": seconds().get(name, 0.0) - before})
+        clock.extend(own)
+        return _dump({"value": value, "seconds": own[0]})
 
-    return cast(T, _kept(source, {"step": wanted}, compute_it, name))
-
-
-def artifact(key: dict[str, Any], function: Callable[[], Any]) -> Any:
-    """`function()`, computed once and stored under `key`, its code, and the job's device and data.
-
-    `step` is the same with a key that cannot forget anything; use that.
-
-    Raises:
-        TypeError: as `step`.
-    """
-    source = _defined_in(function)
     if not trusted(source):
-        return _load(_dump(function()))
-    name = store.digest({"artifact": key, "code": fingerprint.digest(source), "run": _run_key()})
-    return store.once(store.root() / "artifacts" / f"{name}.pt", lambda: _dump(function()), _load)
+        return cast(T, _load(compute())["value"])
+    digest = store.digest({"step": wanted, "code": fingerprint.digest(source), "run": job and job.key})
+    path = store.root() / "steps" / f"{source.stem}-{digest[:32]}.pt"
+    found = store.once(path, compute, _load)
+    assert found is not None  # it waited
+    if job and not clock:
+        job.add(name, found["seconds"])
+    return cast(T, found["value"])
 
 
 def only(config: C, *names: str) -> C:
@@ -130,17 +127,8 @@ def only(config: C, *names: str) -> C:
 @contextmanager
 def timed(name: str) -> Iterator[None]:
     """The one clock of a record: the seconds inside count for `name`, and for no part around it."""
-    job = _job.get()
-    if job is None:  # outside of a run nobody asks
+    with _clocked(name):
         yield
-        return
-    begun, outer, job.inner = perf_counter(), job.inner, 0.0
-    try:
-        yield
-    finally:
-        whole = perf_counter() - begun
-        job.seconds[name] = job.seconds.get(name, 0.0) + whole - job.inner
-        job.inner = outer + whole
 
 
 def seconds() -> dict[str, float]:
@@ -204,28 +192,22 @@ class _Fields:
         return hash(tuple(self.__dict__.items()))
 
 
-def _kept(source: Path, key: dict[str, Any], compute_it: Callable[[], bytes], name: str) -> Any:
-    """The stored value of a step, which counts on the job's clock if it was not computed just now."""
-    computed = []
-
-    def make() -> bytes:
-        computed.append(True)
-        return compute_it()
-
-    if not trusted(source):
-        return _load(make())["value"]
-    digest = store.digest(key | {"code": fingerprint.digest(source), "run": _run_key()})
-    path = store.root() / "steps" / f"{source.stem}-{digest[:32]}.pt"
-    found = store.once(path, make, _load)
-    assert found is not None  # it waited
-    if not computed and (job := _job.get()):
-        job.seconds[name] = job.seconds.get(name, 0.0) + found["seconds"]
-    return found["value"]
-
-
-def _run_key() -> dict[str, Any] | None:
-    job = _job.get()
-    return job.key if job else None
+@contextmanager
+def _clocked(name: str) -> Iterator[list[float]]:
+    """In the end the list holds the seconds inside; outside of a job, where nobody asks, 0."""
+    job, own = _job.get(), list[float]()
+    if job is None:
+        yield own
+        own.append(0.0)
+        return
+    begun, outer, job.inner = perf_counter(), job.inner, 0.0
+    try:
+        yield own
+    finally:
+        whole = perf_counter() - begun
+        own.append(whole - job.inner)
+        job.add(name, own[0])
+        job.inner = outer + whole
 
 
 def _undeviced(items: Iterable[tuple[str, Any]]) -> list[Any]:

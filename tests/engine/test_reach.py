@@ -18,15 +18,16 @@ from lib.engine import fingerprint
 RECORDS = fingerprint.experiments()
 # All that the code of a record may take from files outside its key, and why that changes no number.
 TAKEN = {
-    "base/devices.py": {"resolve_device", "environment", "at_most_threads", "DEVICES"},
+    "base/devices.py": {"resolve_device", "at_most_threads"},  # the kind is in the key, the door sets threads
     "data/registry.py": {
         "path", "root", "location",  # a file whose sha256 is in the key, or an error
         "present", "digest", "sha256", "get",  # what is here: the same data, or another key
+        "remembered",  # a note beside arrays: of which bytes they were made
         "needed", "Needed", "remedy", "Missing", "Corrupt",  # what to say where it is not
     },
     "data/entry.py": {"Dataset", "File"},
     "engine/parameters.py": "*",  # refuses values; those that it lets pass are in the key
-    "engine/runs.py": {"step", "artifact", "only", "timed", "seconds", "inside"},  # what the function gives
+    "engine/runs.py": {"step", "only", "timed", "seconds", "inside"},  # what the function gives
     "engine/experiment.py": "*",  # types
     "engine/results.py": {"Record", "Result"},  # types
 }  # fmt: skip
@@ -53,10 +54,8 @@ def steps(package):
         tree = ast.parse(path.read_text())
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             name = getattr(call.func, "attr", getattr(call.func, "id", None))
-            if name in ("step", "artifact") and len(call.args) > 1:
+            if name == "step" and len(call.args) > 1:
                 function = call.args[1]
-                while isinstance(function, ast.Call):  # partial(f, ...)
-                    function = function.args[0]
                 file, own = home(package, tree, path, function)
                 found.setdefault(file, set()).add(own)
     return found
@@ -80,7 +79,7 @@ def home(package, tree, path, function):
 def keys(package):
     """{record, step or chapter: what it depends on}, as the copy is now."""
     code = {
-        name: execution._python(execution._code_cells(execution.notebook(name))) for name in execution.names()
+        name: execution._python(execution.code_cells(execution.notebook(name))) for name in execution.names()
     }
 
     def now():
@@ -99,6 +98,7 @@ def edited(path):
 WITHOUT_RUNS = {"data", "definitions", "intro", "propositions", "theorem_1"}
 EVERYTHING = {"cluster", "running"}  # pages that count the records of every experiment
 IMAGES = {"attributes", "images", "tasks", "models"}  # pages on attacks on images
+TASKS = ["tasks/learning.py", "tasks/record.py"]  # readings, with what they import
 STALE = {  # what is edited: (records, files of stored steps, pages) that go stale
     "attacks/words/stop_words.py": ("text", ["text/attacking.py"], {"text", *EVERYTHING}),
     "data/catalogue.py": ("", [], {*IMAGES, "text", "data", "verdict", *EVERYTHING}),
@@ -110,12 +110,18 @@ STALE = {  # what is edited: (records, files of stored steps, pages) that go sta
     "__main__.py": ("", [], set()),
     "measures/estimators.py": (
         "attributes images tasks text",
-        ["attributes/record.py"],
+        ["attributes/record.py", *TASKS],
         {*IMAGES, "text", "verdict", *EVERYTHING},
     ),
     "attacks/projected.py": (
         "attributes images tasks",
-        ["attributes/attacking.py", "attributes/record.py", "images/attacking.py"],
+        [
+            "attributes/attacking.py",
+            "attributes/record.py",
+            "images/attacking.py",
+            "tasks/attacking.py",
+            *TASKS,
+        ],
         {*IMAGES, *EVERYTHING},
     ),
     "models/resnet.py": (
@@ -125,10 +131,11 @@ STALE = {  # what is edited: (records, files of stored steps, pages) that go sta
             "attributes/networks.py",
             "attributes/record.py",
             "images/networks.py",
+            "tasks/attacking.py",
             "tasks/networks.py",
-            "tasks/scenes.py",
+            *TASKS,
         ],
-        {*IMAGES, *EVERYTHING},
+        {*IMAGES, "verdict", *EVERYTHING},
     ),
 }
 
@@ -220,7 +227,7 @@ def test_what_is_outside_exists():
     for place in [
         *fingerprint.OUTSIDE,
         *fingerprint.HIDDEN,
-        *fingerprint.DRAWS,
+        fingerprint.DRAWS,
         fingerprint.CAPTIONS,
         *TAKEN,
     ]:

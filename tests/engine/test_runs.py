@@ -120,32 +120,6 @@ def test_captions_tell_what_was_run(toy):
     assert runs.run(toy, Config()).caption.startswith("quick: miniature data · digits · seeds 0-2 · cpu")
 
 
-def count_calls():
-    count_calls.calls += 1
-    return {"weight": torch.arange(3.0), "steps": [1, 2]}
-
-
-def test_an_artifact_is_computed_once_and_rebuilt_when_damaged():
-    count_calls.calls = 0
-    first, second = (runs.artifact({"seed": 0}, count_calls) for _ in range(2))
-    assert count_calls.calls == 1
-    assert torch.equal(first["weight"], second["weight"])
-    runs.artifact({"seed": 1}, count_calls)
-    assert count_calls.calls == 2
-    path = next(store.root().glob("artifacts/*.pt"))
-    path.write_bytes(path.read_bytes()[:-40])
-    with pytest.warns(UserWarning, match="damaged"):
-        [runs.artifact({"seed": seed}, count_calls) for seed in (0, 1)]
-    assert count_calls.calls == 3
-
-
-def test_an_artifact_must_be_plain_and_its_code_in_a_file():
-    with pytest.raises(TypeError, match="tensors or plain data"):
-        runs.artifact({}, lambda: torch.nn.Linear(1, 1))
-    with pytest.raises(TypeError, match="not defined in a file"):
-        runs.artifact({}, eval("lambda: 1", {}))
-
-
 RUN = """from dataclasses import replace
 from lib.engine import runs
 from lib.experiments.toy import record as toy

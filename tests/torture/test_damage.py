@@ -34,15 +34,15 @@ def weights():
 
 
 @DAMAGES
-def test_a_stored_artefact(damage):
+def test_a_stored_step(damage):
     """Of any bit: those of the numbers themselves, which torch would read, too."""
-    expected, chance = runs.artifact({"a": 1}, weights), random.Random(0)
-    (path,) = store.root().glob("artifacts/*.pt")
+    expected, chance = runs.step("train", weights), random.Random(0)
+    (path,) = store.root().glob("steps/*.pt")
     whole = path.read_bytes()
     for _ in range(60 if damage is not empty else 1):
         path.write_bytes(damage(whole, chance))
         with pytest.warns(UserWarning, match="is damaged"):
-            found = runs.artifact({"a": 1}, weights)
+            found = runs.step("train", weights)
         assert torch.equal(found["weight"], expected["weight"])
         assert path.read_bytes() == whole
 

