@@ -16,11 +16,14 @@ from lib.measures import jacobian
 
 STEP_FACTOR = 2.5  # steps of 2.5 epsilon / steps can cross the ball and come back (Madry et al. 2018)
 
+Function = Callable[[Tensor], Tensor]
+Clip = tuple[float, float] | None
+
 
 @torch.inference_mode(False)
 @torch.enable_grad()
 def pgd(
-    f: Callable[[Tensor], Tensor],
+    f: Function,
     x: Tensor,
     epsilon: float | Tensor,
     steps: int,
@@ -28,7 +31,7 @@ def pgd(
     labels: Tensor | None = None,
     step_size: float | Tensor | None = None,
     random_start: bool = True,
-    clip: tuple[float, float] | None = None,
+    clip: Clip = None,
     loss: Callable[[Tensor, Tensor], Tensor] | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
@@ -47,7 +50,8 @@ def pgd(
     part of one) in training mode, for inputs, outputs or gradients that are not finite, and for outputs that
     are no scores of two or more classes where the attack takes its labels from them.
     """
-    radius, size = _per_sample(x, epsilon, step_size, steps)
+    radius = _column(x, epsilon, "epsilon")
+    size = STEP_FACTOR * radius / max(steps, 1) if step_size is None else _column(x, step_size, "step_size")
     _check(f, x, radius, size, steps, clip)
     x = x.detach().clone() if x.is_inference() else x.detach()
     if not bool(radius.any()):
@@ -82,12 +86,12 @@ def project(x: Tensor, centre: Tensor, radius: Tensor) -> Tensor:
     return centre + torch.clamp(x - centre, -radius, radius)
 
 
-def clamp(x: Tensor, clip: tuple[float, float] | None) -> Tensor:
+def clamp(x: Tensor, clip: Clip) -> Tensor:
     """x cut to clip = (low, high); x itself when clip is None."""
     return x if clip is None else x.clamp(*clip)
 
 
-def _opinion(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def _opinion(f: Function, x: Tensor) -> Tensor:
     """f's own arg-max at x."""
     with torch.no_grad():
         outputs = f(x)
@@ -100,16 +104,8 @@ def _opinion(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return outputs.argmax(1)
 
 
-def _per_sample(
-    x: Tensor, epsilon: float | Tensor, step_size: float | Tensor | None, steps: int
-) -> tuple[Tensor, Tensor]:
-    """Radius and step size as tensors that broadcast against x: one value, or one a sample."""
-    radius = _column(x, epsilon, "epsilon")
-    size = STEP_FACTOR * radius / max(steps, 1) if step_size is None else _column(x, step_size, "step_size")
-    return radius, size
-
-
 def _column(x: Tensor, value: float | Tensor, name: str) -> Tensor:
+    """A tensor that broadcasts against x: one value, or one a sample."""
     column = torch.as_tensor(value, dtype=x.dtype, device=x.device)
     if column.ndim and column.shape != x.shape[:1]:
         raise ValueError(
@@ -118,14 +114,7 @@ def _column(x: Tensor, value: float | Tensor, name: str) -> Tensor:
     return column.reshape(-1, *[1] * (x.ndim - 1)) if column.ndim else column
 
 
-def _check(
-    f: Callable[[Tensor], Tensor],
-    x: Tensor,
-    radius: Tensor,
-    size: Tensor,
-    steps: int,
-    clip: tuple[float, float] | None,
-) -> None:
+def _check(f: Function, x: Tensor, radius: Tensor, size: Tensor, steps: int, clip: Clip) -> None:
     if not x.is_floating_point():
         raise TypeError(f"x is {x.dtype}: scale the images to floats, for example x.float() / 255")
     jacobian.check_call(f, x)

@@ -40,9 +40,8 @@ def grid(depth: Tensor, focal: float | Tensor, centre: Centre = None) -> tuple[T
     Raises ValueError unless depth is (N, H, W), floating and positive, and focal is positive, one or N.
     """
     if depth.ndim != 3 or not depth.is_floating_point() or not bool((depth > 0).all()):
-        raise ValueError(
-            f"depth must be a positive float (N, H, W) in metres, not {depth.dtype} {tuple(depth.shape)}"
-        )
+        found = f"{depth.dtype} {tuple(depth.shape)}"
+        raise ValueError(f"depth must be a positive float (N, H, W) in metres, not {found}")
     number, height, width = depth.shape
     f = torch.as_tensor(focal, dtype=depth.dtype, device=depth.device).reshape(-1, 1, 1)
     if len(f) not in (1, number) or not bool((f > 0).all()):

@@ -71,9 +71,7 @@ def celeba(variant: str = "299", root: Path | None = None, *, test_identities: f
         raise ValueError(f"test_identities {test_identities} is a share between 0 and 1")
     arrays, names = files.celeba_299(root) if variant == "299" else files.celeba(root)
     identities = arrays["identities"]
-    people = (
-        identities.unique_consecutive()
-    )  # the rows lie person by person, in a fixed random order of people
+    people = identities.unique_consecutive()  # who come one after another, in a fixed random order
     first = people[max(1, round(test_identities * len(people)))]
     cut = int(torch.nonzero(identities == first)[0])
     parts = {

@@ -153,9 +153,8 @@ def drawn_rooms() -> Figure:
     fig, axes = style.figure(len(rows), ROOMS, height=1.35 * len(rows), squeeze=False)
     for line, (name, maps) in zip(axes, rows.items()):
         for ax, picture in zip(line, maps):
-            ax.imshow(
-                picture.numpy(), cmap="viridis" if name == "depth" else "tab20", interpolation="nearest"
-            )
+            colours = "viridis" if name == "depth" else "tab20"
+            ax.imshow(picture.numpy(), cmap=colours, interpolation="nearest")
             style.bare(ax)
         line[0].set_ylabel(name)
     for ax, scene in zip(axes[0], drawn.scene.tolist()):

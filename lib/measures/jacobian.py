@@ -42,8 +42,7 @@ def _jacobians(f: Model, x: Tensor) -> Tensor:
     x, y = forward(f, x)
     last = y.shape[1] - 1
     rows = [pull_back(y[:, j].sum(), x, keep=j < last).flatten(1) for j in range(y.shape[1])]
-    stack = torch.stack(rows, dim=1)
-    return _finite(stack)
+    return _finite(torch.stack(rows, dim=1))
 
 
 def _finite(derivatives: Tensor) -> Tensor:
@@ -89,16 +88,12 @@ def top_singular(f: Model, x: Tensor, k: int = 2, tolerance: float = 1e-6) -> To
     check_call(f, x)
     if k < 1 or not tolerance > 0:
         raise ValueError(f"k = {k}, tolerance = {tolerance}: pass k >= 1 and a tolerance above 0")
-    parts = [_top_singular(f, part, k, tolerance) for part in chunks(x, None)]
-    return TopSingular(
-        sigma=torch.cat([part.sigma for part in parts]),
-        right=torch.cat([part.right for part in parts]),
-        residual=torch.cat([part.residual for part in parts]),
-        products=max(part.products for part in parts),
-    )
+    parts = (_top_singular(f, part, k, tolerance) for part in chunks(x, None))
+    sigma, right, residual, products = zip(*parts)
+    return TopSingular(torch.cat(sigma), torch.cat(right), torch.cat(residual), max(products))
 
 
-def _top_singular(f: Model, x: Tensor, k: int, tolerance: float) -> TopSingular:
+def _top_singular(f: Model, x: Tensor, k: int, tolerance: float) -> tuple[Tensor, Tensor, Tensor, int]:
     leaf, y = forward(f, x)
 
     def push(v: Tensor) -> Tensor:
@@ -111,10 +106,9 @@ def _top_singular(f: Model, x: Tensor, k: int, tolerance: float) -> TopSingular:
 
     with warnings.catch_warnings():  # torch scripts its forward-mode rules on their first use
         warnings.filterwarnings("ignore", ".*torch.jit.script.*", FutureWarning)
-        sigma, right, residual, spent = singular.by_products(
-            push, pull, _single(y.detach()), x[0].numel(), k, tolerance
-        )
-    return TopSingular(sigma, right.reshape(len(x), k, *x.shape[1:]), residual, spent)
+        size = _single(y.detach()), x[0].numel()
+        sigma, right, residual, spent = singular.by_products(push, pull, *size, k, tolerance)
+    return sigma, right.reshape(len(x), k, *x.shape[1:]), residual, spent
 
 
 def check_call(f: Model, x: Tensor) -> None:

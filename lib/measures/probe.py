@@ -12,6 +12,8 @@ from torch.nn.functional import cross_entropy, one_hot
 
 from lib.measures import _checks
 
+Pair = tuple[Tensor, Tensor]  # features (N, m), labels (N,)
+
 _STRENGTHS = tuple(10.0**power for power in range(-6, 2))
 
 
@@ -64,12 +66,7 @@ def affine_refit(features: Tensor, targets: Tensor, *, ridge: float = 0.0) -> Af
 
 
 def linear_probe(
-    train: tuple[Tensor, Tensor],
-    valid: tuple[Tensor, Tensor],
-    test: tuple[Tensor, Tensor],
-    *,
-    classes: int,
-    strengths: Sequence[float] = _STRENGTHS,
+    train: Pair, valid: Pair, test: Pair, *, classes: int, strengths: Sequence[float] = _STRENGTHS
 ) -> Probe:
     """Multinomial logistic regression on frozen features, its penalty chosen on the validation set.
 
@@ -79,10 +76,8 @@ def linear_probe(
     weight and bias are for the unscaled features. Section 4.2 stacks and trains such a layer.
     Raises ValueError or TypeError for other shapes or labels, NaN or infinity, and strengths <= 0.
     """
-    sets = [
-        _labelled(*pair, name, classes)
-        for pair, name in zip((train, valid, test), ("train", "valid", "test"))
-    ]
+    named = {"train": train, "valid": valid, "test": test}
+    sets = [_labelled(*pair, name, classes) for name, pair in named.items()]
     if len(widths := {pair[0].shape[1] for pair in sets}) > 1:
         raise ValueError(f"the features have {sorted(widths)} columns: take all three from one model")
     if not strengths or not all(math.isfinite(s) and s > 0 for s in strengths):
@@ -141,9 +136,8 @@ def _labelled(features: Tensor, labels: Tensor, name: str, classes: int) -> tupl
     if not isinstance(labels, Tensor):
         raise TypeError(f"{name} labels are a {type(labels).__name__}: pass a tensor of integers")
     if labels.is_floating_point() or labels.shape != features.shape[:1]:
-        raise ValueError(
-            f"{name} labels are {labels.dtype} {tuple(labels.shape)}: pass {len(features)} integers"
-        )
+        found = f"{labels.dtype} {tuple(labels.shape)}"
+        raise ValueError(f"{name} labels are {found}: pass {len(features)} integers")
     if labels.min() < 0 or labels.max() >= classes:
         raise ValueError(f"{name} labels run from {labels.min()} to {labels.max()}: pass 0 .. {classes - 1}")
     return features, labels.long()

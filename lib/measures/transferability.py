@@ -288,10 +288,8 @@ def _ratio(top: Tensor, bottom: Tensor) -> Tensor:
 
 def _check_deviations(source: Tensor, target: Tensor, least: int = 1) -> tuple[Tensor, Tensor]:
     """Both in float64; raise unless they are matrices of the same samples, at least so many."""
-    source, target = (
-        _checks.matrix(each, f"deviations of the {name}")
-        for each, name in ((source, "source"), (target, "target"))
-    )
+    source = _checks.matrix(source, "deviations of the source")
+    target = _checks.matrix(target, "deviations of the target")
     if not least <= len(source) == len(target):
         raise ValueError(
             f"deviations have shapes {tuple(source.shape)} and {tuple(target.shape)}: "

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 STEP = 8  # tokens: rows of a matrix product are then the same in every batch (seen on AVX-512, tested)
 POOLINGS = ("mean", "cls")
@@ -105,7 +105,7 @@ class Classifier(nn.Module):
         encoder: Encoder,
         classes: int,
         *,
-        generator: torch.Generator,
+        generator: Generator,
         pooling: str = "mean",
         dropout: float = 0.0,
     ) -> None:
@@ -134,7 +134,7 @@ class Classifier(nn.Module):
         return cast(Tensor, self.head(self.features(hidden, mask)))
 
 
-def head(width: int, classes: int, generator: torch.Generator) -> nn.Linear:
+def head(width: int, classes: int, generator: Generator) -> nn.Linear:
     """A fresh last layer, drawn from `generator`."""
     layer = nn.utils.skip_init(nn.Linear, width, classes)
     nn.init.normal_(layer.weight, std=0.02, generator=generator)
@@ -171,11 +171,8 @@ def _transformers() -> Iterator[tuple[Any, Any]]:
 
 
 def _check_folder(folder: Path) -> None:
-    needs = {
-        "weights": ("model.safetensors", "pytorch_model.bin"),
-        "tokenizer": ("tokenizer.json", "vocab.txt"),
-    }
-    for part, names in needs.items():
+    weights, tokenizer = ("model.safetensors", "pytorch_model.bin"), ("tokenizer.json", "vocab.txt")
+    for part, names in (("weights", weights), ("tokenizer", tokenizer)):
         if not any((folder / name).exists() for name in names):
             raise FileNotFoundError(
                 f"{folder} has no {part} ({' or '.join(names)}): use the folder of lib.data.words.minilm() "

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib.models.resnet import Block
+from lib.models.resnet import Block, convolution
 
 STRIDE = 8  # pixels a cell of the representation, along each side
 
@@ -23,9 +23,7 @@ class Encoder(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
-        )
+        self.stem = nn.Sequential(*convolution(3, width, stride=2), nn.ReLU(inplace=True))
         self.blocks = nn.Sequential(Block(width, 2 * width, 2), Block(2 * width, 4 * width, 2))
         self.channels = 4 * width
 
@@ -39,12 +37,7 @@ class Decoder(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, width: int) -> None:
         super().__init__()
-        self.first = nn.Sequential(
-            nn.Conv2d(inputs, 4 * width, 3, padding=1, bias=False), nn.BatchNorm2d(4 * width)
-        )
-        self.second = nn.Sequential(
-            nn.Conv2d(width, 4 * width, 3, padding=1, bias=False), nn.BatchNorm2d(4 * width)
-        )
+        self.first, self.second = convolution(inputs, 4 * width), convolution(width, 4 * width)
         self.last = nn.Conv2d(width, 4 * outputs, 3, padding=1)
 
     def forward(self, z: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import cast
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from lib.models.resnet import Block
+from lib.models.resnet import convolution, stages
 
 
 class FaceNet(nn.Module):
@@ -38,20 +38,11 @@ class FaceNet(nn.Module):
                 f"least 1, and size={size} at least 16"
             )
         kernel = 7 if size > 64 else 3
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, width, kernel, 2, kernel // 2, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            nn.MaxPool2d(3, 2, 1),
-        )
-        channels, side, stages = width, -(-size // 4), []
-        for stage, count in enumerate(blocks):
-            side = -(-side // 2) if stage else side
-            for block in range(count):
-                stages.append(Block(channels, width * 2**stage, 2 if stage and not block else 1))
-                channels = width * 2**stage
-        self.stages = nn.Sequential(*stages)
-        self.embedding = nn.Sequential(nn.Linear(channels * side**2, embedding), nn.BatchNorm1d(embedding))
+        self.stem = nn.Sequential(*convolution(3, width, kernel, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
+        self.stages = stages(width, blocks)
+        halved = 2 ** (len(blocks) - 1)  # by the stages; the stem leaves a quarter of each side
+        inputs = width * halved * (-(-size // (4 * halved))) ** 2
+        self.embedding = nn.Sequential(nn.Linear(inputs, embedding), nn.BatchNorm1d(embedding))
         self.head = nn.Linear(embedding, classes)
 
     def features(self, x: Tensor) -> Tensor:

@@ -47,9 +47,8 @@ class Sentences:
 
     def words(self, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Word embeddings (B, L, width), mask and inner mask (B, L) of some texts."""
-        ids, mask = (
-            part.to(self.encoder.device) for part in padded([self.ids[row] for row in index.tolist()])
-        )
+        pair = padded([self.ids[row] for row in index.tolist()])
+        ids, mask = (part.to(self.encoder.device) for part in pair)
         return self.encoder.words(ids), mask, self.encoder.inner(ids, mask)
 
 
@@ -81,11 +80,7 @@ class Trainee(nn.Module):
 @torch.no_grad()
 def apply(function: Function, texts: Sentences) -> Tensor:
     """`function(hidden, mask)` of every text, in order, on the CPU; batches hold texts of one length."""
-    found: list[Tensor] = [torch.empty(0)] * len(texts)
-    for index in buckets(texts.ids):
-        for row, value in zip(index.tolist(), function(*texts.batch(index)).cpu()):
-            found[row] = value
-    return torch.stack(found)
+    return _gathered(texts.ids, lambda index: function(*texts.batch(index)))
 
 
 def on_words(
@@ -98,9 +93,8 @@ def on_words(
     x, mask, inner = texts.words(index)
 
     def f(words: Tensor) -> Tensor:
-        return cast(
-            Tensor, classifier(texts.encoder.lower(torch.where(inner.unsqueeze(-1), words, x), mask), mask)
-        )
+        hidden = texts.encoder.lower(torch.where(inner.unsqueeze(-1), words, x), mask)
+        return cast(Tensor, classifier(hidden, mask))
 
     return f, x, inner
 
@@ -119,22 +113,17 @@ class Reader:
     def __call__(self, function: Function, texts: Sequence[str]) -> Tensor:
         """`function(hidden, mask)` of every text, in order, on the CPU."""
         ids = self.encoder.tokenise(texts)
-        found: list[Tensor] = [torch.empty(0)] * len(ids)
-        for index in buckets(ids):
-            rows = index.tolist()
-            hidden, mask = self._activations([ids[row] for row in rows])
-            for row, value in zip(rows, function(hidden, mask).cpu()):
-                found[row] = value
-        return torch.stack(found)
+        return _gathered(
+            ids, lambda index: function(*self._activations([ids[row] for row in index.tolist()]))
+        )
 
     def _activations(self, ids: list[Tensor]) -> tuple[Tensor, Tensor]:
         keys = [tuple(row.tolist()) for row in ids]
         new = list({key: row for key, row in zip(keys, ids) if key not in self._known}.items())
         fresh: dict[tuple[int, ...], Tensor] = {}
         if new:
-            hidden, mask = Sentences(self.encoder, [row for _, row in new], None).batch(
-                torch.arange(len(new))
-            )
+            bare = Sentences(self.encoder, [row for _, row in new], None)
+            hidden, _ = bare.batch(torch.arange(len(new)))
             fresh = {key: value[: len(key)].clone() for (key, _), value in zip(new, hidden)}
         rows = [fresh[key] if key in fresh else self._known[key] for key in keys]
         for key, value in fresh.items():
@@ -143,8 +132,16 @@ class Reader:
             self._known.move_to_end(key)
         while len(self._known) > self.keep:
             self._known.popitem(last=False)
-        hidden, mask = padded(rows)
-        return hidden, mask
+        return padded(rows)
+
+
+def _gathered(ids: Sequence[Tensor], answer: Callable[[Tensor], Tensor]) -> Tensor:
+    """What `answer(index)` says of every text, bucket by bucket, in the order of the texts, on the CPU."""
+    found: list[Tensor] = [torch.empty(0)] * len(ids)
+    for index in buckets(ids):
+        for row, value in zip(index.tolist(), answer(index).cpu()):
+            found[row] = value
+    return torch.stack(found)
 
 
 def buckets(ids: Sequence[Tensor], size: int = BATCH) -> Iterator[Tensor]:

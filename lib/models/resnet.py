@@ -19,10 +19,10 @@ class Block(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
-        self.first = _convolution(inputs, outputs, 3, stride)
-        self.second = _convolution(outputs, outputs, 3, 1)
+        self.first = convolution(inputs, outputs, stride=stride)
+        self.second = convolution(outputs, outputs)
         same = inputs == outputs and stride == 1
-        self.shortcut = nn.Identity() if same else _convolution(inputs, outputs, 1, stride)
+        self.shortcut = nn.Identity() if same else convolution(inputs, outputs, 1, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output; the last relu follows the sum."""
@@ -50,15 +50,9 @@ class ResNet(nn.Module):
             )
         self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1))
         self.register_buffer("std", torch.tensor(STD).view(3, 1, 1))
-        self.stem = _convolution(3, width, 3, stem_stride)
-        channels, stages = width, []
-        for stage, count in enumerate(blocks):
-            outputs = width * 2**stage
-            for block in range(count):
-                stages.append(Block(channels, outputs, 2 if stage and not block else 1))
-                channels = outputs
-        self.stages = nn.Sequential(*stages)
-        self.head = nn.Linear(channels, classes)
+        self.stem = convolution(3, width, stride=stem_stride)
+        self.stages = stages(width, blocks)
+        self.head = nn.Linear(width * 2 ** (len(blocks) - 1), classes)
 
     def features(self, x: Tensor) -> Tensor:
         """What the last layer sees: the mean over positions of the last stage, (N, D)."""
@@ -70,7 +64,18 @@ class ResNet(nn.Module):
         return cast(Tensor, self.head(self.features(x)))
 
 
-def _convolution(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Sequential:
+def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """A convolution that keeps the middle of the image, and batch normalisation in place of its bias."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs)
     )
+
+
+def stages(width: int, blocks: Sequence[int]) -> nn.Sequential:
+    """`blocks[k]` blocks of width * 2^k channels in stage k; every stage but the first halves the image."""
+    made, channels = [], width
+    for stage, count in enumerate(blocks):
+        for block in range(count):
+            made.append(Block(channels, width * 2**stage, 2 if stage and not block else 1))
+            channels = width * 2**stage
+    return nn.Sequential(*made)

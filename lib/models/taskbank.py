@@ -20,6 +20,7 @@ from typing import Literal, cast
 from torch import Tensor, nn
 
 from lib.data import rooms
+from lib.models.resnet import convolution
 
 SIDE = 256
 CODE = (8, 16, 16)
@@ -69,18 +70,15 @@ class Bottleneck(nn.Module):
         self.conv3, self.bn3 = nn.Conv2d(width, outputs, 1, bias=False), nn.BatchNorm2d(outputs)
         self.downsample = nn.Sequential()
         if inputs != outputs:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs)
-            )
+            self.downsample = convolution(inputs, outputs, 1)
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, H, W) -> (N, 4 width, H / stride, W / stride)."""
         y = self.bn1(self.conv1(x)).relu()
         y = self.bn2(self.conv2(y)).relu()
-        return cast(
-            Tensor, (self.bn3(self.conv3(y)) + self.downsample(x[..., :: self.stride, :: self.stride])).relu()
-        )
+        kept = x[..., :: self.stride, :: self.stride]
+        return cast(Tensor, (self.bn3(self.conv3(y)) + self.downsample(kept)).relu())
 
 
 class Encoder(nn.Module):
@@ -164,7 +162,7 @@ class TaskNetwork(nn.Module):
         channels = channels or network.channels
         self.encoder = Encoder()
         self.decoder = (
-            Head(channels) if network.kind == "head" else Decoder(channels, squash=network.kind == "image")
+            Head(channels) if network.kind == "head" else Decoder(channels, network.kind == "image")
         )
 
     def features(self, x: Tensor) -> Tensor:
@@ -221,19 +219,11 @@ def _stage(inputs: int, width: int, blocks: int, stride: int) -> nn.Sequential:
 
 
 def _same(inputs: int, outputs: int) -> nn.Sequential:
-    layers = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs)
-    return nn.Sequential(*layers, nn.LeakyReLU(0.2))
+    return nn.Sequential(*convolution(inputs, outputs), nn.LeakyReLU(0.2))
 
 
 def _up(inputs: int, outputs: int) -> nn.Sequential:
     """Twice the size; numbered as in the published files, whose layers 0 and 2 pad and cut."""
-    return nn.Sequential(
-        OrderedDict(
-            [
-                ("1", nn.ConvTranspose2d(inputs, outputs, 3, 2, bias=False)),
-                ("cut", Crop()),
-                ("3", nn.BatchNorm2d(outputs)),
-                ("4", nn.LeakyReLU(0.2)),
-            ]
-        )
-    )
+    widen = nn.ConvTranspose2d(inputs, outputs, 3, 2, bias=False)
+    layers = {"1": widen, "cut": Crop(), "3": nn.BatchNorm2d(outputs), "4": nn.LeakyReLU(0.2)}
+    return nn.Sequential(OrderedDict(layers))

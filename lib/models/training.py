@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+Device = str | torch.device
+Layout = torch.memory_format
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -50,7 +52,7 @@ def fit(
     schedule: str = "constant",
     augment: Augment | None = None,
     generator: torch.Generator,
-    device: str | torch.device = "cpu",
+    device: Device = "cpu",
     channels_last: bool = False,
     autocast: bool = False,
     progress: Callable[[int, float], None] | None = None,
@@ -81,11 +83,9 @@ def fit(
         raise ValueError("the model has no parameter that requires grad: unfreeze a layer before fit")
     stepper = OPTIMIZERS[optimizer](parameters, lr, momentum, weight_decay)
     parts = math.ceil(len(inputs) / batch_size)
-    factor = SCHEDULES[schedule]
+    factor, steps = SCHEDULES[schedule], epochs * parts
     # the first update already has a rate above 0: steps are counted from their middle
-    scheduler = torch.optim.lr_scheduler.LambdaLR(
-        stepper, lambda step: factor((step + 0.5) / (epochs * parts))
-    )
+    scheduler = torch.optim.lr_scheduler.LambdaLR(stepper, lambda step: factor((step + 0.5) / steps))
 
     history = []
     model.train()
@@ -105,9 +105,8 @@ def fit(
                 total += value.detach().to(total.dtype) * len(index)
             history.append(float(total) / len(inputs))
             if not math.isfinite(history[-1]):
-                raise FloatingPointError(
-                    f"loss is {history[-1]} after epoch {epoch} at lr={lr}: use a lower lr"
-                )
+                where = f"after epoch {epoch} at lr={lr}"
+                raise FloatingPointError(f"loss is {history[-1]} {where}: use a lower lr")
             if progress is not None:
                 progress(epoch, history[-1])
     model.eval()
@@ -120,21 +119,16 @@ def fast_layout(model: nn.Module) -> torch.memory_format:
     On CPUs with AVX2 and no AVX-512, the oneDNN of torch 2.14 gives wrong weight gradients for those, or
     breaks the process (uxlfoundation/oneDNN, issue 6035: it writes past its workspace).
     """
-    unsafe = any(
-        isinstance(layer, nn.Conv2d)
-        and layer.kernel_size == (1, 1)
-        and layer.stride != (1, 1)
-        and layer.in_channels // layer.groups < 8
-        for layer in model.modules()
-    )
+    narrow = (m for m in model.modules() if isinstance(m, nn.Conv2d) and m.in_channels // m.groups < 8)
+    unsafe = any(layer.kernel_size == (1, 1) and layer.stride != (1, 1) for layer in narrow)
     return torch.preserve_format if unsafe else torch.channels_last
 
 
 def take(
     data: Tensor,
     index: Tensor,
-    device: str | torch.device = "cpu",
-    layout: torch.memory_format = torch.preserve_format,
+    device: Device = "cpu",
+    layout: Layout = torch.preserve_format,
     *,
     scale: bool = True,
 ) -> Tensor:
@@ -142,18 +136,13 @@ def take(
     batch = data[index.to(data.device)].to(device, non_blocking=True)
     if scale and batch.dtype == torch.uint8:
         batch = batch.float().div_(255)
-    return (
-        batch.contiguous(memory_format=layout) if layout is torch.channels_last and batch.ndim == 4 else batch
-    )
+    last = layout is torch.channels_last and batch.ndim == 4
+    return batch.contiguous(memory_format=layout) if last else batch
 
 
 @torch.no_grad()
 def predict(
-    model: Callable[[Tensor], Tensor],
-    inputs: Tensor,
-    *,
-    batch_size: int = 512,
-    device: str | torch.device = "cpu",
+    model: Callable[[Tensor], Tensor], inputs: Tensor, *, batch_size: int = 512, device: Device = "cpu"
 ) -> Tensor:
     """Outputs (N, ...) of an evaluated `model` on `inputs`, batch by batch, gathered on the CPU."""
     parts = torch.arange(len(inputs)).split(batch_size)
@@ -161,7 +150,7 @@ def predict(
 
 
 @contextmanager
-def seeded(generator: torch.Generator, device: str | torch.device = "cpu") -> Iterator[None]:
+def seeded(generator: torch.Generator, device: Device = "cpu") -> Iterator[None]:
     """Run a block with the global generators seeded from `generator`; put them back afterwards.
 
     For what cannot be handed a generator: parameter initialisation and dropout.
@@ -185,10 +174,8 @@ def crop_and_flip(batch: Tensor, generator: torch.Generator, padding: int = 4) -
     rows = row + torch.arange(height)
     columns = column + torch.where(mirror, width - 1 - across, across)
     padded = nn.functional.pad(batch, [padding] * 4)
-    samples = torch.arange(count, device=batch.device)[:, None, None]
-    picked = padded.permute(0, 2, 3, 1)[
-        samples, rows[:, :, None].to(batch.device), columns[:, None].to(batch.device)
-    ]
+    place = (torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None])
+    picked = padded.permute(0, 2, 3, 1)[tuple(index.to(batch.device) for index in place)]
     return picked.permute(0, 3, 1, 2)
 
 

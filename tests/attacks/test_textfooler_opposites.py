@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lib.attacks.words import candidates
-from lib.attacks.words.opposites import _NEGATING, opposed
+from lib.attacks.words.candidates import _NEGATING, opposed
 from lib.data import registry, words
 
 RATED = {"good": 1.9, "great": 3.1, "bad": -2.5, "weird": -0.7, "boring": -1.3}

@@ -4,9 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from lib.attacks.words import tagging
 from lib.attacks.words.options import Options
 from lib.attacks.words.spelling import Words
+
+
+def log_doubt(logits: Tensor, labels: Tensor) -> Tensor:
+    """log(1 - p_label) for logits (n, classes), labels (n,): tells texts apart where p itself rounds to 1."""
+    others = logits.scatter(1, labels[:, None], -torch.inf)
+    return others.logsumexp(1) - logits.logsumexp(1)
+
+
+def importance(before: Tensor, without: Tensor, labels: Tensor, flip_bonus: bool) -> Tensor:
+    """p_y(text) - p_y(text without the word), and where that flips, the gain of the other label too.
+
+    Logits (n, classes), y the labels (n,); Eq. 2 and 3 of Jin et al. (2019).
+    """
+    full, less = before.softmax(1), without.softmax(1)
+    other = less.argmax(1)
+    gain = (less - full).gather(1, other[:, None]).squeeze(1)
+    loss = log_doubt(without, labels).exp() - log_doubt(before, labels).exp()
+    return loss + gain * (other != labels) * flip_bonus
 
 
 @dataclass(frozen=True)
@@ -29,10 +50,9 @@ class Run:
         self.todo: list[tuple[int, list[str]]] = []  # (word, candidates), the next one last
         self.changes: list[tuple[int, str, str]] = []
         self.queries = 0
-
-    def start(self, label: int, answer: Answer) -> None:
-        """Begin from what the classifier says of the untouched text."""
-        self.label, self.before, self.now = label, answer, answer
+        self.label: int
+        self.before: Answer  # what the classifier says of the untouched text
+        self.now: Answer  # and of the text as it stands
 
     def going(self) -> bool:
         """Is there a word to try, and leave to change one more?"""

@@ -14,27 +14,10 @@ _LONGEST = 24  # letters of a word that are looked at, from its end: HanTa's tim
 
 # The British National Corpus's C5 tags by their first letters, longer ones first.
 _CLASSES = {
-    "AVP": "PRT",
-    "CRD": "NUM",
-    "ORD": "ADJ",
-    "POS": "PRT",
-    "AJ": "ADJ",
-    "AT": "DET",
-    "AV": "ADV",
-    "CJ": "CONJ",
-    "DP": "DET",
-    "DT": "DET",
-    "EX": "DET",
-    "IN": "ADP",
-    "NN": "NOUN",
-    "NP": "NOUN",
-    "PN": "PRON",
-    "PR": "ADP",
-    "PU": ".",
-    "TO": "PRT",
-    "XX": "ADV",
-    "V": "VERB",
-}
+    "AVP": "PRT", "CRD": "NUM", "ORD": "ADJ", "POS": "PRT", "AJ": "ADJ", "AT": "DET", "AV": "ADV",
+    "CJ": "CONJ", "DP": "DET", "DT": "DET", "EX": "DET", "IN": "ADP", "NN": "NOUN", "NP": "NOUN",
+    "PN": "PRON", "PR": "ADP", "PU": ".", "TO": "PRT", "XX": "ADV", "V": "VERB",
+}  # fmt: skip
 
 
 def fits(words: Words, index: int, candidates: Sequence[str], noun_verb: bool = True) -> list[bool]:
@@ -53,31 +36,25 @@ def fits(words: Words, index: int, candidates: Sequence[str], noun_verb: bool = 
 @lru_cache(maxsize=2**18)
 def tag(before: tuple[str, ...], word: str, after: tuple[str, ...]) -> str:
     """Universal class of a word between its neighbours, "X" for what the tagger cannot place."""
-    sentence = [_shortened(w) for w in (*before, word, *after)]
+    sentence = [w[-_LONGEST:] for w in (*before, word, *after)]
     try:
         found = _tagger().tag_sent(sentence, taglevel=0)[len(before)]
     except KeyError:  # HanTa: no path through such a sentence
-        found = _tagger().tag_word(_shortened(word))[0][0]
+        found = _tagger().tag_word(word[-_LONGEST:])[0][0]
     return next((kind for start, kind in _CLASSES.items() if found.startswith(start)), "X")
 
 
 def _context(words: Words, index: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The tokens on either side: words, and the marks that part sentences and clauses."""
-    window = words.window(index, 2 * SPAN + 1)
-    pieces = range(window.start, window.stop)
-    split = 2 * index + 1
-    before = (token for i in pieces if i < split for token in _tokens(words, i))
-    after = (token for i in pieces if i > split for token in _tokens(words, i))
+    window, split = words.window(index, 2 * SPAN + 1), 2 * index + 1
+    before = (token for i in range(window.start, split) for token in _tokens(words, i))
+    after = (token for i in range(split + 1, window.stop) for token in _tokens(words, i))
     return tuple(before), tuple(after)
 
 
 def _tokens(words: Words, piece: int) -> list[str]:
     text = words.pieces[piece]
     return [text] if piece % 2 else re.findall(r"[.,;:!?()]", text)[:2]
-
-
-def _shortened(word: str) -> str:
-    return word[-_LONGEST:]
 
 
 @lru_cache(maxsize=1)
@@ -87,9 +64,7 @@ def _tagger() -> Any:
     Its model is a pickle inside its own package, so loading it runs what the package says: as installing any
     package does. The version is pinned.
     """
-    from HanTa.HanoverTagger import (
-        HanoverTagger,
-    )  # loading takes half a second: only where a tag is asked for
+    from HanTa.HanoverTagger import HanoverTagger  # half a second: only where a tag is asked for
 
     tagger = HanoverTagger("morphmodel_en.pgz")
     tagger.analyze_forward = lru_cache(maxsize=2**16)(partial(HanoverTagger.analyze_forward, tagger))

@@ -10,10 +10,8 @@ from torch import Tensor
 
 from lib.attacks.words.candidates import Candidates, Lookup
 from lib.attacks.words.options import DEFAULT, RELEASED, Attacked, Options
-from lib.attacks.words.queries import Queries, TextFunction
-from lib.attacks.words.scores import importance, log_doubt
-from lib.attacks.words.search import Answer, Run, Step
-from lib.attacks.words.similarity import Similarity
+from lib.attacks.words.queries import Queries, Similarity, TextFunction
+from lib.attacks.words.search import Answer, Run, Step, importance, log_doubt
 
 __all__ = ["RELEASED", "Attacked", "Options", "textfooler"]
 
@@ -72,7 +70,7 @@ def _begin(runs: list[Run], ask: Queries, labels: Sequence[int] | Tensor | None)
             raise ValueError(f"label {label}: the classifier has the classes 0 to {rows.shape[1] - 1}")
     for run, label, answer, new in zip(runs, wanted.tolist(), _answers(rows, wanted), asked):
         run.queries += new
-        run.start(label, answer)
+        run.label, run.before, run.now = label, answer, answer
 
 
 def _rank(runs: list[Run], ask: Queries, lookup: Lookup) -> None:

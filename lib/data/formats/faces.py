@@ -17,6 +17,7 @@ from lib.data.formats.pixels import centre, rgb
 
 Arrays = dict[str, Tensor]
 PairArrays = tuple[Tensor, Tensor, Tensor, Tensor]  # images, index (P, 2), same (P,), fold (P,)
+Flags = dict[str, list[str]]  # name of the file -> the attributes, "1" where it has one
 Images = Iterator[tuple[str, np.ndarray]]  # (name of the file, image)
 
 
@@ -118,17 +119,9 @@ def _jpgs(archive: Path) -> Images:
 
 
 def _write(
-    folder: Path,
-    names: list[str],
-    people: dict[str, int],
-    flags: dict[str, list[str]],
-    images: Images,
-    size: int,
+    folder: Path, names: list[str], people: dict[str, int], flags: Flags, images: Images, size: int
 ) -> None:
-    """Arrays person by person, in a fixed random order of people: any split of people is then a slice.
-
-    ``names`` are those of the attributes, ``flags`` say "1" where an image has one.
-    """
+    """Arrays person by person, in a fixed random order of people: any split of people is then a slice."""
     (folder / "names.txt").write_text("\n".join(names))
     turn = {person: row for row, person in enumerate(splits.order([*map(str, set(people.values()))]))}
     listed = sorted(people.keys() & flags.keys(), key=lambda name: (turn[str(people[name])], name))
@@ -140,8 +133,7 @@ def _write(
             seen += 1
     pixels.flush()
     if seen != len(listed):
-        raise registry.Corrupt(
-            f"{len(listed):,} faces are listed, but {seen:,} images came; check it with --check"
-        )
+        counted = f"{len(listed):,} faces are listed, but {seen:,} images came"
+        raise registry.Corrupt(f"{counted}; check it with --check")
     np.save(folder / "identities.npy", np.array([people[name] for name in listed]))
     np.save(folder / "attributes.npy", (np.array([flags[name] for name in listed]) == "1").astype(np.uint8))

@@ -131,9 +131,8 @@ def table(rng: Random, look: Look) -> list[Thing]:
     for turn, reach in ((0, d), (math.pi / 2, w), (math.pi, d), (-math.pi / 2, w)):
         if rng.random() < 0.6:
             wobble, out = rng.uniform(-0.3, 0.3), reach / 2 + rng.uniform(0.15, 0.35)
-            things += [
-                seat.moved(0, 0, wobble).moved(0, -out, 0).moved(0, 0, turn) for seat in chair(rng, look)
-            ]
+            (seat,) = chair(rng, look)
+            things.append(seat.moved(0, 0, wobble).moved(0, -out, 0).moved(0, 0, turn))
     return things + (vase(rng, look, h) if rng.random() < 0.6 else [])
 
 

@@ -48,7 +48,7 @@ def look(rng: Random) -> Look:
         front=Material(lacquer, darker(lacquer, 0.45), "front"),
         cloth=Material(paint(rng), paint(rng), pattern, rng.uniform(0.12, 0.3)),
         accent=Material(
-            paint(rng, strength=(0.4, 0.9)), paint(rng, strength=(0, 0.3), value=(0.6, 0.9)), "dots", 0.12
+            paint(rng, strength=(0.4, 0.9)), paint(rng, (0, 1), (0, 0.3), (0.6, 0.9)), "dots", 0.12
         ),
     )
 

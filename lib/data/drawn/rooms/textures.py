@@ -43,9 +43,8 @@ def _bricks(u: Array, v: Array, a: Array, b: Array) -> Found:
 
 def _books(u: Array, v: Array, a: Array, b: Array) -> Found:
     above = b > 0.3 + 0.7 * _noise(u, np.full_like(u, 5))
-    return np.where(above, 0.0, _noise(u, np.full_like(u, 2))), np.where(
-        above, 0.15, 0.6 + 0.8 * _noise(u, u)
-    )
+    tone = 0.6 + 0.8 * _noise(u, u)
+    return np.where(above, 0.0, _noise(u, np.full_like(u, 2))), np.where(above, 0.15, tone)
 
 
 def _front(u: Array, v: Array, a: Array, b: Array) -> Found:

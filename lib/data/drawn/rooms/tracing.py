@@ -148,10 +148,8 @@ def _shell(origin: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray
 def _windows(packed: Pack, height: int, width: int) -> list[tuple[int, tuple[int, ...]]]:
     """(row, (top, bottom, left, right)) of every solid that can be in the picture."""
     signs = np.array(np.meshgrid([-1, 1], [-1, 1], [-1, 1])).reshape(3, 8)
-    solids = slice(6, None)
-    corners = packed.centre[solids][:, :, None] + packed.turn[solids] @ (
-        packed.half[solids][:, :, None] * signs
-    )
+    centre, half = packed.centre[6:, :, None], packed.half[6:, :, None]  # of the solids, without the room
+    corners = centre + packed.turn[6:] @ (half * signs)
     x, y, z = np.moveaxis(packed.basis @ (corners - packed.eye[:, None]), 1, 0)
     ahead = z.min(1) > NEAR
     z = np.maximum(z, NEAR)
