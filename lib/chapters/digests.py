@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -52,7 +51,7 @@ def _state() -> bytes:
     files = {path: path.read_bytes() for folder in folders for path in _files(folder)}
     parts: list[object] = [
         [(str(path), hashlib.sha256(content).hexdigest()) for path, content in files.items()],
-        [(name, value) for name, value in sorted(os.environ.items()) if _named(name, files)],
+        _environment([*execution.BOOK.glob("*.md"), *files]),
         sorted(registry.digests().items()),
         sys.version,
         distributions(),
@@ -74,10 +73,12 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _named(name: str, files: dict[Path, bytes]) -> bool:
-    """Could code read this variable of the environment?"""
-    word = re.compile(rb"\b%s\b" % re.escape(name.encode()))
-    return len(name) > 3 and any(word.search(content) for content in files.values())
+def _environment(paths: Iterable[Path]) -> list[tuple[str, str]]:
+    """The variables of the environment that code could read: those whose names occur in it."""
+    code = b"\n".join(path.read_bytes() for path in paths if path.suffix in {".py", ".md"})
+    return sorted(
+        (name, value) for name, value in os.environ.items() if len(name) > 3 and name.encode() in code
+    )
 
 
 def _known(place: Path) -> dict[str, list[str]]:

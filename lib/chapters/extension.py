@@ -66,7 +66,7 @@ class _Build:
 
     def seed(self, app: Any, env: Any, names: list[str]) -> None:
         """Put the outputs of the chapters that are to be read into a new cache: an old one may be damaged."""
-        if self.working:
+        if self.working and names:
             shutil.rmtree(CACHE, ignore_errors=True)
             for name in set(names) & set(execution.names()):
                 _seed(name, failed=name in self.failed)
