@@ -87,13 +87,8 @@ def relations(run: Result) -> list[tuple[str, float, float]]:
 
     Not part of the rule: the chapter on tasks found it after the results were known.
     """
-    taught = matrices.without_means(matrices.direct(run))
-    found = []
-    for radius in matrices.radii(run):
-        hurt = matrices.without_means(matrices.adversarial(run, radius))
-        test = matrices.mantel(hurt, taught, kind="spearman")
-        found.append((radius, test.value, test.p_one_sided))
-    return found
+    found = matrices.relations(run)
+    return [(radius, one.value, one.p_one_sided) for radius, one in found.items()]
 
 
 def _sizes(all_seeds: Trees) -> str:

@@ -102,22 +102,23 @@ def test_planted_strengths_are_recovered_in_order(ranked):
 def test_a_measure_that_follows_knowledge_does_so_on_every_target(ranked):
     result, strengths = ranked
     measure, knowledge = READINGS.headline
-    cubes = readings.cubes(result, *READINGS.measures, *READINGS.knowledge)
-    assert cubes[measure].shape == (15, 15, 2)
-    lacking = copy.deepcopy(result)
-    lacking.records[0]["rivals"]["logme"][3][4] = None
-    assert readings.cubes(lacking, "LogME") == {}
-    found = readings.link(result, cubes[measure], cubes[knowledge])
+    seen = READINGS.of(result)
+    found = readings.link(seen, measure, knowledge)
     assert list(found) == NAMES
     assert min(one.value for one in found.values()) > 0.75
-    within = [statistics.kendall(*(cubes[name][1:, 0, seed] for name in (measure, knowledge))).tau
-              for seed in (0, 1)]  # fmt: skip
+    sides = [seen.values(name, NAMES[0]) for name in (measure, knowledge)]
+    assert sides[0].shape == (14, 2)
+    within = [statistics.kendall(*(side[:, seed] for side in sides)).tau for seed in (0, 1)]
     assert found[NAMES[0]].value == pytest.approx(sum(within) / 2)
-    alone = READINGS.of(result).values(measure, "Depth", [name for name in NAMES if name != "Depth"])
-    others = [k for k, name in enumerate(NAMES) if name != "Depth"]
-    torch.testing.assert_close(alone, cubes[measure][others, NAMES.index("Depth")])
-    other = readings.cubes(made_up(strengths, 1 / strengths), knowledge)
-    against = readings.link(result, cubes["adversarial loss, ε = .03"], other[knowledge])
+    fewer = copy.deepcopy(result)
+    fewer.records[0]["own"]["Reshade"]["learnt"] = False
+    kept = [k for k, name in enumerate(NAMES[1:]) if name != "Reshade"]
+    within = [statistics.kendall(*(side[kept, seed] for side in sides)).tau for seed in (0, 1)]
+    one = readings.link(READINGS.of(fewer), measure, knowledge, learnt=True)[NAMES[0]]
+    assert one.value == pytest.approx(sum(within) / 2)
+    against = readings.link(
+        READINGS.of(made_up(strengths, 1 / strengths)), "adversarial loss, ε = .03", knowledge
+    )
     assert max(one.value for one in against.values()) < -0.75
 
 
@@ -218,6 +219,9 @@ def test_tables_and_figures_show_every_task(ranked, monkeypatch):
     link = str(tables.link_table(result))
     assert all(name in link for name in READINGS.predictors)
     assert "15 of 15" in link
+    lacking = copy.deepcopy(result)
+    lacking.records[0]["rivals"]["logme"][3][4] = None
+    assert "LogME" not in [row[0] for row in tables.link_table(lacking).rows]
     assert len(tables.agreement_table(result).rows) == 3 + 1 + 3 + 2
     assert "tasks listed at random" in str(tables.tree_table(result))
     assert "planted" in str(tables.solver_table(result, draws=3))
@@ -249,8 +253,7 @@ def test_the_chapter_and_the_verdict_have_one_number(name):
         pytest.skip("not recorded")
     setting = settings.load()["tasks"]
     own = readings.AFFINITY if name == OWN else name
-    cubes = readings.cubes(found[0], own, readings.READOUT)
-    mean = readings.mean_tau(readings.link(found[0], cubes[own], cubes[readings.READOUT]))
+    mean = readings.mean_tau(readings.link(READINGS.of(found[0]), own, readings.READOUT))
     assert mean == pytest.approx(setting.evidence(name).tau)
 
 

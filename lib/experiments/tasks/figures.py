@@ -22,7 +22,7 @@ from lib.engine.results import Result
 from lib.experiments.common.figures import points
 from lib.experiments.tasks import attacking, losses, matrices, networks, readings, record, scenes
 from lib.experiments.tasks.matrices import CATEGORIES, NAMES
-from lib.experiments.tasks.readings import AFFINITY, CATEGORY, READOUT, title
+from lib.experiments.tasks.readings import AFFINITY, CATEGORY, READINGS, READOUT, title
 from lib.experiments.tasks.settings import Config
 from lib.statistics import clustering
 
@@ -62,14 +62,13 @@ def example(config: Config) -> Example:
         rows = []
         for name in NAMES:
             model = networks.network(config, name, seed, fold)
-            stream = streams.generator(seed, "example")
-            moved = attacking.attack(config, name, model, x, epsilon, stream)
+            after = attacking.attack(config, name, model, x, epsilon, streams.generator(seed, "example"))
             with torch.no_grad():
-                each = data.labels[name][index], model(x), moved, model(moved)
+                each = data.labels[name][index], model(x), after, model(after)
             rows.append([values[0].cpu() for values in each])
-        labels, outputs, changed, fooled = (dict(zip(NAMES, column)) for column in zip(*rows))
+        labels, outputs, moved, fooled = (dict(zip(NAMES, column)) for column in zip(*rows))
         classes = {name: list(known) for name, known in data.classes.items()}
-        return Example(x[0].cpu(), labels, outputs, changed, fooled, classes, epsilon)
+        return Example(x[0].cpu(), labels, outputs, moved, fooled, classes, epsilon)
 
 
 def picture(task: str, values: Tensor, count: int = 1) -> Tensor | str:
@@ -86,11 +85,9 @@ def picture(task: str, values: Tensor, count: int = 1) -> Tensor | str:
     if task in ("Surface-Normal", "Curvature"):
         values = (values + 1) / 2
     maps = values.clamp(0, 1)
-    if len(maps) == 1:
-        return maps[0]
     if len(maps) == 2:
         maps = torch.stack([maps[0], maps.mean(0), maps[1]])
-    return maps.permute(1, 2, 0)
+    return maps[0] if len(maps) == 1 else maps.permute(1, 2, 0)
 
 
 def labels(example: Example, caption: str) -> Figure:
@@ -142,7 +139,8 @@ def ranks(result: Result, epsilon: str = "0.03") -> Figure:
     names = [name for name in found if name in (f"adversarial, ε = {epsilon}", "readouts")]
     fig, axes = style.figure(1, len(names), height=5.3, squeeze=False, width=8.6)
     for ax, name in zip(axes[0], names):
-        rank = _ranks(found[name])
+        off = found[name].double().clone().fill_diagonal_(float("-inf"))  # no source's rank is its own task's
+        rank = (off.argsort(0, descending=True).argsort(0) + 1).double().fill_diagonal_(float("nan"))
         image = ax.imshow(rank.numpy(), cmap="viridis_r", vmin=1, vmax=len(rank) - 1)
         ax.set(title=name, xlabel="target")
         ax.grid(False)
@@ -164,7 +162,11 @@ def trees(result: Result, epsilon: str = "0.03") -> Figure:
         _dendrogram(ax, matrices.comparable(found[name]))
         ax.set_xticks([])
         ax.set_title(name, loc="left", fontsize=style.SMALLEST + 0.5)
-    _legend(fig)
+    handles = [
+        Line2D([], [], color=colour, marker=marker, linestyle="none", label=category, markersize=7)
+        for category, (colour, marker) in LOOKS.items()
+    ]
+    fig.legend(handles=handles, loc="outside upper center", ncols=3)
     return style.stamp(fig, f"Ward, on logarithms · {result.caption}")
 
 
@@ -192,9 +194,9 @@ def agreement(result: Result, knowledge: str = READOUT) -> Figure:
     fig, ax = style.figure(height=5.2)
     names = readings.targets(result)
     places = np.arange(len(names))[::-1]
-    cubes = readings.cubes(result, *SHOWN, knowledge)
+    seen = READINGS.of(result)
     for index, measure in enumerate(SHOWN):
-        found = readings.link(result, cubes[measure], cubes[knowledge])
+        found = readings.link(seen, measure, knowledge)
         taus = [found[name].value for name in names]
         shift = 0.16 * ((len(SHOWN) - 1) / 2 - index)
         ax.plot(taus, places + shift, label=measure, **points(index))
@@ -219,29 +221,17 @@ def strength(result: Result, epsilon: str) -> Figure:
     return style.stamp(fig, f"radius {epsilon} · {result.caption}")
 
 
-def _ranks(matrix: Tensor) -> Tensor:
-    """1 for the strongest source of each target, its own left out (NaN)."""
-    off = matrix.double().clone().fill_diagonal_(float("-inf"))
-    rank = (off.argsort(0, descending=True).argsort(0) + 1).double()
-    return rank.fill_diagonal_(float("nan"))
-
-
 def _dendrogram(ax: Axes, rows: Tensor) -> None:
     drawn = hierarchy.dendrogram(
-        clustering.tree(rows),
-        orientation="left",
-        ax=ax,
-        labels=[title(name) for name in NAMES],
-        color_threshold=0,
-        above_threshold_color=style.PALETTE["grey"],
-    )
+        clustering.tree(rows), orientation="left", ax=ax, labels=[title(name) for name in NAMES],
+        color_threshold=0, above_threshold_color=style.PALETTE["grey"],
+    )  # fmt: skip
     ax.grid(False)
     ax.spines[:].set_visible(False)
-    for place, leaf in enumerate(drawn["leaves"]):
+    for place, (text, leaf) in enumerate(zip(ax.get_yticklabels(), drawn["leaves"])):
         colour, marker = LOOKS[CATEGORIES[leaf]]
         ax.plot(0, 10 * place + 5, marker=marker, color=colour, clip_on=False, markersize=7)
-    for text, leaf in zip(ax.get_yticklabels(), drawn["leaves"]):
-        text.set_color(LOOKS[CATEGORIES[leaf]][0])
+        text.set_color(colour)
 
 
 def _grid(height: float = 3.5) -> tuple[Figure, list[Axes]]:
@@ -282,11 +272,3 @@ def _named(axis: Any, rotation: int = 0) -> None:
     axis.set_ticks(range(len(NAMES)), [title(name) for name in NAMES], rotation=rotation)
     for text, category in zip(axis.get_ticklabels(), CATEGORIES):
         text.set_color(LOOKS[category][0])
-
-
-def _legend(fig: Figure) -> None:
-    handles = [
-        Line2D([], [], color=colour, marker=marker, linestyle="none", label=category, markersize=7)
-        for category, (colour, marker) in LOOKS.items()
-    ]
-    fig.legend(handles=handles, loc="outside upper center", ncols=3)

@@ -38,7 +38,7 @@ def taught(config: Config, sources: Sources, fold: int) -> dict[str, Any]:
     data = scenes.load(config)
     train, test = scenes.halves(data, fold)
     valid = train[: len(train) // 5]
-    parts = train[len(train) // 5 :], valid, test
+    parts = train[len(valid) :], valid, test
     labels = [{name: data.labels[name][part] for name in NAMES} for part in parts]
     classes = {name: len(names) for name, names in data.classes.items()}
     found = []
@@ -55,15 +55,12 @@ def guessed(config: Config, sources: Sources, fold: int, seed: int) -> dict[str,
     chosen = scenes.halves(data, fold)[0][: config.rival_images]
     shape = config.height // STRIDE, config.width // STRIDE
     cell = torch.randint(shape[0] * shape[1], (len(chosen),), generator=streams.generator(seed, "cell"))
-    wanted = {
-        name: samples(name, data.labels[name][chosen], len(data.classes.get(name, ())), cell, seed)
-        for name in NAMES
-    }
+    wanted = [samples(t, data.labels[t][chosen], len(data.classes.get(t, ())), cell, seed) for t in NAMES]
     table: dict[str, list[list[float | None]]] = {}
     for source, model in sources.items():
         features, outputs = (_seen(config, f, chosen) for f in (model.features, model))
         known = probabilities(task_of(source), outputs, shape)
-        row = [scores(name, features, known, cell, *wanted[name]) for name in NAMES]
+        row = [scores(name, features, known, cell, *some) for name, some in zip(NAMES, wanted)]
         for key in row[0]:
             table.setdefault(key, []).append([one[key] for one in row])
     return table
@@ -74,11 +71,9 @@ def _seen(config: Config, f: Any, index: Tensor) -> Tensor:
 
 
 def readouts(
-    features: Sequence[Tensor],
-    labels: Sequence[dict[str, Tensor]],
-    classes: dict[str, int],
+    features: Sequence[Tensor], labels: Sequence[dict[str, Tensor]], classes: dict[str, int],
     strengths: Sequence[float],
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """Each target's loss on each test image, (targets, N).
 
     From the features (N, D, h, w) and the labels of three groups of images: train, valid, test.
@@ -86,37 +81,33 @@ def readouts(
     centre = features[0].mean((0, 2, 3), keepdim=True)
     scale = features[0].std((0, 2, 3), keepdim=True).clamp(min=1e-6)
     scaled = [(part - centre) / scale for part in features]
-    found = _maps(scaled, labels, strengths)
-    cells = [_rows(part) for part in scaled]
-    means = [_wide(part.mean((2, 3))) for part in scaled]
+    cells, means = [_wide(_rows(part)) for part in scaled], [_wide(part.mean((2, 3))) for part in scaled]
+    found = _maps(cells, labels, strengths)
     for task in TASKS:
+        wanted, count = [part[task.name] for part in labels], classes.get(task.name, 0)
         if task.kind == "segmentation":
-            found[task.name] = _segmented(task.name, cells, labels, classes[task.name], strengths)
+            found[task.name] = _segmented(cells, [_shares(part, count) for part in wanted], strengths)
         elif task.kind == "classification":
-            goals = [functional.one_hot(part[task.name], classes[task.name]).double() for part in labels]
-            logits = _softmax(means, goals, strengths)
-            found[task.name] = losses.per_image(task.name, logits, labels[2][task.name])
+            goals = [functional.one_hot(part, count).double() for part in wanted]
+            found[task.name] = losses.per_image(task.name, _softmax(means, goals, strengths), wanted[2])
     return torch.stack([found[task.name] for task in TASKS])
 
 
 def _maps(
-    features: Sequence[Tensor], labels: Sequence[dict[str, Tensor]], strengths: Sequence[float]
+    cells: Sequence[Tensor], labels: Sequence[dict[str, Tensor]], strengths: Sequence[float]
 ) -> dict[str, Tensor]:
     """Ridge regression to the pixels of every map at once; each target chooses its own penalty."""
     tasks = [task for task in TASKS if task.kind == "regression"]
     widths = [task.channels * STRIDE**2 for task in tasks]
-    cells = [_rows(part) for part in features]
-    goals = [
-        torch.cat(
-            [_rows(functional.pixel_unshuffle(part[task.name], STRIDE), wide=False) for task in tasks], 1
-        )
-        for part in labels
-    ]
+    goals = []
+    for part in labels:
+        pixels = [_rows(functional.pixel_unshuffle(part[task.name], STRIDE)) for task in tasks]
+        goals.append(torch.cat(pixels, 1))
     weights = ridge(cells[0], goals[0], strengths)
     errors = [(cells[1] @ weight - goals[1]).square().mean(0).split(widths, 0) for weight in weights]
     chosen = [min(range(len(weights)), key=lambda k: float(errors[k][t].mean())) for t in range(len(tasks))]
     columns = torch.cat([weights[k].split(widths, 1)[t] for t, k in enumerate(chosen)], 1)
-    missed = (cells[2] @ columns - goals[2]).reshape(len(features[2]), -1, sum(widths))
+    missed = (cells[2] @ columns - goals[2]).reshape(len(labels[2][tasks[0].name]), -1, sum(widths))
     return {task.name: part.square().mean((1, 2)) for task, part in zip(tasks, missed.split(widths, 2))}
 
 
@@ -129,17 +120,11 @@ def ridge(inputs: Tensor, goals: Tensor, strengths: Sequence[float]) -> list[Ten
     return [torch.linalg.solve(gram + s * penalty.diag(), right).to(inputs) for s in strengths]
 
 
-def _segmented(
-    task: str,
-    cells: Sequence[Tensor],
-    labels: Sequence[dict[str, Tensor]],
-    count: int,
-    strengths: Sequence[float],
-) -> Tensor:
+def _segmented(cells: Sequence[Tensor], shares: Sequence[Tensor], strengths: Sequence[float]) -> Tensor:
     """Each pixel has its cell's distribution: the loss needs only the shares of the classes in a cell."""
-    shares = [_shares(part[task], count) for part in labels]
-    logits = _softmax(cells, [_rows(s, wide=False).double() for s in shares], strengths)
-    loss = -(_rows(shares[2], wide=False) * logits.log_softmax(1)).sum(1).reshape(len(shares[2]), -1).sum(1)
+    goals = [_rows(part) for part in shares]
+    logits = _softmax(cells, [part.double() for part in goals], strengths)
+    loss = -(goals[2] * logits.log_softmax(1)).sum(1).reshape(len(shares[2]), -1).sum(1)
     return loss / shares[2].flatten(1).sum(1).clamp(min=1e-9)
 
 
@@ -181,13 +166,13 @@ def softmax_regression(inputs: Tensor, goals: Tensor, strength: float, start: Te
     return solution.detach()
 
 
-def _rows(maps: Tensor, wide: bool = True) -> Tensor:
-    """(N, C, h, w) -> (N h w, C), with a column of ones for the bias if `wide`."""
-    rows = maps.permute(0, 2, 3, 1).flatten(0, 2)
-    return _wide(rows) if wide else rows
+def _rows(maps: Tensor) -> Tensor:
+    """(N, C, h, w) -> (N h w, C)."""
+    return maps.permute(0, 2, 3, 1).flatten(0, 2)
 
 
 def _wide(rows: Tensor) -> Tensor:
+    """With a column of ones, for the bias."""
     return torch.cat([rows, rows.new_ones(len(rows), 1)], 1)
 
 
@@ -201,13 +186,12 @@ def samples(task: str, labels: Tensor, classes: int, cell: Tensor, seed: int) ->
     if kind == "classification":
         found = labels
     elif kind == "segmentation":
-        shares = torch.stack([(labels == k).float() for k in range(classes)], 1)
-        at = _at(functional.avg_pool2d(shares, STRIDE), cell)
+        at = _at(_shares(labels, classes), cell)
         found = torch.where(at.sum(1) > 0, at.argmax(1), VOID)
     else:
         found = _sorted(_at(functional.avg_pool2d(labels, STRIDE), cell), seed)
-    known, inverse, counts = found.unique(return_inverse=True, return_counts=True)
-    kept = (counts[inverse] >= FEWEST) & (known[inverse] != VOID)
+    _, inverse, counts = found.unique(return_inverse=True, return_counts=True)
+    kept = (counts[inverse] >= FEWEST) & (found != VOID)
     return kept.nonzero()[:, 0], found[kept]
 
 
@@ -246,6 +230,5 @@ def _at(maps: Tensor, cell: Tensor) -> Tensor:
 
 
 def _sorted(values: Tensor, seed: int) -> Tensor:
-    distinct = len(values.unique(dim=0))
-    sorter = KMeans(min(KINDS, distinct), n_init=4, random_state=seed)
+    sorter = KMeans(min(KINDS, len(values.unique(dim=0))), n_init=4, random_state=seed)
     return torch.from_numpy(sorter.fit_predict(values.double().numpy())).long()

@@ -20,6 +20,7 @@ CATEGORIES = [task.category for task in TASKS]
 PUBLISHED = "affinity_16k"  # the table of first-order transfers that has all fifteen tasks
 REPEATS = 2_000  # of Mantel's permutations
 LISTINGS = 50  # random orders of the tasks, for the one method that minds
+IMAGES = {"attacks": "attacked", "knowledge": "images"}  # part of a record -> how many images its wins are of
 
 
 def radii(result: Result) -> list[str]:
@@ -33,19 +34,14 @@ def listings() -> list[Tensor]:
     return [torch.randperm(len(NAMES), generator=stream) for _ in range(LISTINGS)]
 
 
-def adversarial(result: Result, epsilon: str, *, seed: int | None = None, control: bool = False) -> Tensor:
-    """The adversarial transferability matrix, (sources, targets): App. G.4 on the wins of one or all seeds.
-
-    `control` lets the untrained network take part, in the last row.
-    """
-    records = result.records if seed is None else of_seed(result, seed)
-    return affinity(records, ("attacks", epsilon, "wins", "1"), "attacked", control)
+def adversarial(result: Result, epsilon: str, *, seed: int | None = None) -> Tensor:
+    """The adversarial transferability matrix (sources, targets): App. G.4, the wins of one or all seeds."""
+    return clustering.affinity_of_wins(won(of_seed(result, seed), "attacks", epsilon, "wins", "1"))
 
 
-def direct(result: Result, *, seed: int | None = None, control: bool = False) -> Tensor:
+def direct(result: Result, *, seed: int | None = None) -> Tensor:
     """The same procedure on the readouts: a win is a smaller loss. (sources, targets), larger is better."""
-    records = result.records if seed is None else of_seed(result, seed)
-    return affinity(records, ("knowledge", "wins"), "images", control)
+    return clustering.affinity_of_wins(won(of_seed(result, seed), "knowledge", "wins"))
 
 
 def authors(result: Result, epsilon: str, order: Tensor | None = None) -> Tensor:
@@ -62,7 +58,7 @@ def authors(result: Result, epsilon: str, order: Tensor | None = None) -> Tensor
 
 def shares(result: Result, epsilon: str, margin: str = "1") -> Tensor:
     """The tournaments (targets, 15, 15): clipped shares of images won, over all records."""
-    return won(result.records, ("attacks", epsilon, "wins", margin), "attacked", False)
+    return won(result.records, "attacks", epsilon, "wins", margin)
 
 
 def panels(result: Result) -> dict[str, Tensor]:
@@ -84,23 +80,18 @@ def beside(result: Result) -> dict[str, Tensor]:
 
 def losses(result: Result, epsilon: str) -> Tensor:
     """Mean losses under attack over clean ones, (competitors, targets); the last two are the controls."""
-    rows = [
-        torch.tensor(r["attacks"][epsilon]["loss"], dtype=torch.float64) / torch.tensor(r["attacks"]["clean"])
-        for r in result.records
-    ]
+    attacks = [r["attacks"] for r in result.records]
+    rows = [torch.tensor(a[epsilon]["loss"], dtype=torch.float64) / torch.tensor(a["clean"]) for a in attacks]
     return torch.stack(rows).mean(0)
 
 
 def beats_noise(result: Result, epsilon: str) -> Tensor:
     """(targets,): on which share of the images the attack through another task hurts more than noise."""
-    records = [r for r in result.records if r["attacked"]]
-    total = torch.stack(
-        [torch.tensor(r["attacks"][epsilon]["wins"]["1"])[:, : len(NAMES), -1] for r in records]
-    )
-    shares = total.sum(0).double() / sum(r["attacked"] for r in records)
+    wins = [torch.tensor(r["attacks"][epsilon]["wins"]["1"]) for r in result.records]
+    over_noise = torch.stack(wins)[..., : len(NAMES), -1].sum(0).double()
+    shares: Tensor = over_noise / sum(r["attacked"] for r in result.records)
     others = 1 - torch.eye(len(NAMES), dtype=torch.float64)
-    found: Tensor = (shares * others).sum(1) / others.sum(1)
-    return found
+    return (shares * others).sum(1) / others.sum(1)
 
 
 def comparable(matrix: Tensor) -> Tensor:
@@ -139,29 +130,28 @@ def mantel(
     """Mantel's test of two matrices, ranks within each target, off the diagonal; of the tasks `keep`."""
     if keep is not None:
         first, second = (m[list(keep)][:, list(keep)] for m in (first, second))
-    return clustering.mantel(
-        first, second, generator=streams.generator(0, "mantel"), repeats=REPEATS, kind=kind
-    )
+    stream = streams.generator(0, "mantel")
+    return clustering.mantel(first, second, generator=stream, repeats=REPEATS, kind=kind)
 
 
-def affinity(
-    records: Sequence[Record], wins: Sequence[str], count: str, control: bool, target: int | None = None
-) -> Tensor:
-    """(sources, targets) from the shares of images won over all records; or one target's column."""
-    return clustering.affinity_of_wins(won(records, wins, count, control, target))
+def relations(result: Result) -> dict[str, Permutation]:
+    """{radius: Mantel's test} of attacks and readouts, on what is left `without_means`."""
+    taught = without_means(direct(result))
+    left = {e: without_means(adversarial(result, e)) for e in radii(result)}
+    return {e: mantel(hurt, taught, kind="spearman") for e, hurt in left.items()}
 
 
-def won(
-    records: Sequence[Record], wins: Sequence[str], count: str, control: bool, target: int | None = None
-) -> Tensor:
-    """(targets, S, S): the shares of images won, over all records, clipped; or one target's, (1, S, S)."""
-    size = len(NAMES) + control
+def won(records: Sequence[Record], *wins: str, size: int = len(NAMES), target: int | None = None) -> Tensor:
+    """(targets, size, size): the shares of images won, over all records, clipped; or one target's, (1, ...).
+
+    `wins` is where the counts stand in a record; beyond the fifteen sources stands the untrained one.
+    """
     chosen = slice(None) if target is None else slice(target, target + 1)
     counts = [torch.tensor(at(*wins)(r)[chosen], dtype=torch.float64) for r in records]
-    shares: Tensor = torch.stack(counts).sum(0) / sum(r[count] for r in records)
+    shares: Tensor = torch.stack(counts).sum(0) / sum(r[IMAGES[wins[0]]] for r in records)
     return shares[:, :size, :size].clamp(*clustering.CLIP)
 
 
-def of_seed(result: Result, seed: int) -> list[Record]:
-    """The records of one seed, a fold each."""
-    return [r for r in result.records if r["seed"] == seed]
+def of_seed(result: Result, seed: int | None) -> list[Record]:
+    """The records of one seed, a fold each; None: of all seeds."""
+    return [r for r in result.records if seed in (None, r["seed"])]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lib.base import streams
-from lib.data.task_labels import TASKS
 from lib.engine import runs
 from lib.experiments.common import stored
 from lib.experiments.tasks import losses, scenes
@@ -14,7 +13,7 @@ from lib.experiments.tasks.settings import UNTRAINED, Config
 from lib.models import training
 from lib.models.encoder_decoder import EncoderDecoder
 
-NAMES = [task.name for task in TASKS]
+NAMES = list(losses.BY_NAME)
 UNTRAINED_TASK = "Autoencoder"  # the control's output: three channels, as most tasks; its weights are random
 # What a trained network depends on, besides code, data and device.
 LEARNS = (*scenes.FIELDS, "channels", "epochs", "batch_size", "optimizer", "lr", "weight_decay")
@@ -56,20 +55,13 @@ def train(config: Config, source: str, seed: int, fold: int) -> stored.State:
     constants = losses.constants(task, labels, len(data.classes.get(task, ())))
     model.centre.copy_(constants.value.reshape(model.centre.shape))
     model.scale.copy_(constants.spread.reshape(model.scale.shape))
-    if source != UNTRAINED:
+    if source != UNTRAINED:  # in units of the best constant's loss, so that one learning rate fits all tasks
         weight = 1 / float(losses.constant_loss(task, constants.value, labels).mean())
-        _fit(config, model, data.rgb[rows], labels, task, weight, generator)
+        training.fit(
+            model, data.rgb[rows], labels,
+            loss=lambda outputs, y: weight * losses.per_image(task, outputs, y).mean(),
+            optimizer=config.optimizer, lr=config.lr, weight_decay=config.weight_decay, epochs=config.epochs,
+            batch_size=config.batch_size, schedule="onecycle", generator=generator,
+            device=config.device or "cpu", channels_last=True,
+        )  # fmt: skip
     return stored.state(model)
-
-
-def _fit(
-    config: Config, model: nn.Module, rgb: Tensor, labels: Tensor, task: str, weight: float,
-    generator: torch.Generator,
-) -> None:  # fmt: skip
-    """Minimise the loss in units of the best constant's, so that one learning rate fits all tasks."""
-    training.fit(
-        model, rgb, labels, loss=lambda outputs, y: weight * losses.per_image(task, outputs, y).mean(),
-        optimizer=config.optimizer, lr=config.lr, weight_decay=config.weight_decay, epochs=config.epochs,
-        batch_size=config.batch_size, schedule="onecycle", generator=generator,
-        device=config.device or "cpu", channels_last=True,
-    )  # fmt: skip

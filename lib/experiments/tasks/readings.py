@@ -7,21 +7,19 @@ each target's own source out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
-
 import torch
 from torch import Tensor
 
-from lib import statistics
-from lib.base import streams
 from lib.engine.results import Record, Result, at
-from lib.experiments.common.observations import Readings
-from lib.experiments.tasks.matrices import CATEGORIES, NAMES, affinity, of_seed, radii
+from lib.experiments.common.observations import Observations, Readings
+from lib.experiments.tasks import matrices
+from lib.experiments.tasks.matrices import CATEGORIES, NAMES
 from lib.experiments.tasks.settings import UNTRAINED
 from lib.measures import estimators
+from lib.statistics import Permutation, clustering
 
 CATEGORY = dict(zip(NAMES, CATEGORIES))
+PROBABILITIES = ("leep", "nce")  # estimators that ask for them: a source of maps has none
 
 
 def title(target: str) -> str:
@@ -55,83 +53,44 @@ def rows(result: Result) -> list[Record]:
 
 def pairs(result: Result, target: str, seed: int) -> dict[str, Record]:
     """All that is known of each source (and the untrained one) for one target and seed, means over folds."""
-    t, records = NAMES.index(target), of_seed(result, seed)
-    mean = partial(_mean_at, records)
-    control = len(records[0]["sources"]) > len(NAMES)
-    columns = {
-        e: affinity(records, ("attacks", e, "wins", "1"), "attacked", control, t)[:, 0] for e in radii(result)
-    }
-    taught = None
-    if records[0]["knowledge"]:
-        taught = affinity(records, ("knowledge", "wins"), "images", control, t)[:, 0]
+    t, records = NAMES.index(target), matrices.of_seed(result, seed)
+    first = records[0]
+
+    def mean(*path: str | int) -> float:
+        return float(sum(at(*path)(r) for r in records) / len(records))
+
+    def or_none(part: str, key: str, s: int) -> float | None:
+        """None where a fold has no such table, or none there."""
+        known = all(r[part].get(key) and r[part][key][s][t] is not None for r in records)
+        return mean(part, key, s, t) if known else None
+
+    def affinity(*wins: str) -> Tensor:
+        found = matrices.won(records, *wins, size=len(first["sources"]), target=t)
+        return clustering.affinity_of_wins(found)[:, 0]
+
+    attacked = {e: affinity("attacks", e, "wins", "1") for e in matrices.radii(result)}
+    clean = mean("attacks", "clean", t) or 1.0
+    taught = affinity("knowledge", "wins") if first["knowledge"] else None
     found: dict[str, Record] = {}
-    for s, source in enumerate(records[0]["sources"]):
+    for s, source in enumerate(first["sources"]):
+        read = None
+        if taught is not None:
+            loss = mean("knowledge", "loss", s, t)
+            gain = 1 - loss / mean("own", target, "constant")
+            read = {"affinity": float(taught[s]), "loss": loss, "gain": gain}
         found[source] = {
             "target": target,
             "source": source,
             "seed": seed,
             "same_category": float(CATEGORY[target] == CATEGORY.get(source)),
-            "own_gain": 1 - mean("own", source, "relative") if source in records[0]["own"] else None,
-            "affinity": {e: float(column[s]) for e, column in columns.items()},
-            "rise": {
-                e: mean("attacks", e, "loss", s, t) / (mean("attacks", "clean", t) or 1.0) for e in columns
-            },
-            "taught": taught is not None
-            and {
-                "affinity": float(taught[s]),
-                "loss": mean("knowledge", "loss", s, t),
-                "gain": 1 - mean("knowledge", "loss", s, t) / mean("own", target, "constant"),
-            },
-            "rivals": {key: _or_none(records, "rivals", key, s, t) for key in records[0]["rivals"]},
-            **{key: _or_none(records, "tangent", key, s, t) for key in ("tau1", "tau2", "alpha_squared")},
+            "own_gain": 1 - mean("own", source, "relative") if source in first["own"] else None,
+            "affinity": {e: float(column[s]) for e, column in attacked.items()},
+            "rise": {e: mean("attacks", e, "loss", s, t) / clean for e in attacked},
+            "taught": read,
+            "rivals": {key: or_none("rivals", key, s) for key in first["rivals"]},
+            **{key: or_none("tangent", key, s) for key in ("tau1", "tau2", "alpha_squared")},
         }
     return found
-
-
-def cubes(result: Result, *names: str) -> dict[str, Tensor]:
-    """Each reading as (sources, targets, seeds); values that are missing somewhere are left out."""
-    rounds = [[pairs(result, target, seed) for seed in seeds(result)] for target in NAMES]
-    found = {}
-    for name, value in ((name, READINGS.value(name)) for name in names):
-        try:
-            rows = [[[value(one[source]) for one in seeded] for seeded in rounds] for source in NAMES]
-            found[name] = torch.tensor(rows, dtype=torch.float64)
-        except (TypeError, KeyError, RuntimeError):  # a None, or a radius that was not attacked
-            continue
-    return found
-
-
-def link(
-    result: Result, measure: Tensor, knowledge: Tensor, *, learnt: bool = False
-) -> dict[str, statistics.Permutation]:
-    """Kendall's tau-b of two cubes over the fourteen other sources, for every learnt target.
-
-    The mean over seeds of the tau-b within a seed, as `lib.verdict` has it; p by permuting the sources, each
-    with all its seeds. `learnt` keeps only sources that have learnt their own task. The targets are no
-    independent repetitions: they share their sources.
-    """
-    found, kept = {}, targets(result) if learnt else NAMES
-    for target in targets(result):
-        rows = torch.tensor([name in kept and name != target for name in NAMES])
-        x, y = (cube[rows, NAMES.index(target)] for cube in (measure, knowledge))
-        stream = streams.generator(0, "link", target)
-        found[target] = statistics.stratified_permutation([(x, y)], generator=stream)
-    return found
-
-
-def mean_tau(found: dict[str, statistics.Permutation]) -> float:
-    """The mean of tau-b over the targets."""
-    return sum(one.value for one in found.values()) / len(found)
-
-
-def _mean_at(records: Sequence[Record], *path: str | int) -> float:
-    return float(sum(at(*path)(r) for r in records) / len(records))
-
-
-def _or_none(records: Sequence[Record], part: str, key: str, source: int, target: int) -> float | None:
-    """The mean over folds, None where one of them has none."""
-    found = [r[part].get(key) and r[part][key][source][target] for r in records]
-    return None if None in found else sum(found) / len(found)
 
 
 READINGS = Readings(
@@ -146,9 +105,7 @@ READINGS = Readings(
         "α²": at("alpha_squared"),
     },
     rivals={
-        **{
-            name: at("rivals", key) for key, name in estimators.RECORDED.items() if key not in ("leep", "nce")
-        },
+        **{name: at("rivals", key) for key, name in estimators.RECORDED.items() if key not in PROBABILITIES},
         "same category": at("same_category"),
         "source's own success": at("own_gain"),
     },
@@ -160,3 +117,26 @@ READINGS = Readings(
     order=tuple(NAMES),
 )
 AFFINITY, READOUT = READINGS.headline
+
+
+def link(
+    seen: Observations, measure: str, knowledge: str = READOUT, *, learnt: bool = False
+) -> dict[str, Permutation]:
+    """Kendall's tau-b of two readings over the fourteen other sources, for every learnt target.
+
+    The mean over seeds of the tau-b within a seed, as `lib.verdict` has it; p by permuting the sources, each
+    with all its seeds. `learnt` keeps only sources that have learnt their own task. The targets are no
+    independent repetitions: they share their sources. Raises TypeError or KeyError as `Observations.values`.
+    """
+    found, known = {}, targets(seen.result)
+    for target in known:
+        one = seen.link(measure, knowledge, target, stream=("link", target))
+        if learnt:
+            one = one.among(torch.tensor([name in known for name in seen.sources if name != target]))
+        found[target] = one.order
+    return found
+
+
+def mean_tau(found: dict[str, Permutation]) -> float:
+    """The mean of tau-b over the targets."""
+    return sum(one.value for one in found.values()) / len(found)

@@ -14,8 +14,7 @@ from torch.nn import functional
 
 from lib.data import depth_maps, registry, rooms, task_labels
 from lib.data.drawn import rooms as rendered_rooms
-from lib.data.drawn.rooms.render import OBJECTS as KINDS_OF_THING
-from lib.data.drawn.rooms.render import SCENES as KINDS_OF_ROOM
+from lib.data.drawn.rooms import render
 from lib.data.drawn.rooms.solids import CLASSES
 from lib.data.task_labels import VOID
 from lib.engine import runs
@@ -95,13 +94,8 @@ def _maps(count: int, size: tuple[int, int]) -> dict[str, Tensor]:
 @cache
 def _drawn(count: int, size: tuple[int, int], folds: int) -> Labelled:
     maps = runs.step("", _maps, count, size)  # once for all jobs: no record counts its seconds
-    rgb = maps.pop("rgb")
-    classes = {
-        "Segmentation-Semantic": CLASSES,
-        "Object-Classification": KINDS_OF_THING,
-        "Scene-Classification": KINDS_OF_ROOM,
-    }
-    return Labelled(rgb, maps, classes, tuple(torch.arange(count).tensor_split(folds)))
+    classes = dict(zip(NYUV2_CLASSES, (CLASSES, render.OBJECTS, render.SCENES)))
+    return Labelled(maps.pop("rgb"), maps, classes, tuple(torch.arange(count).tensor_split(folds)))
 
 
 def photograph(row: int, size: tuple[int, int] = (48, 64)) -> tuple[Tensor, dict[str, Tensor]] | None:
@@ -124,14 +118,11 @@ def _derived(found: rooms.Rooms, size: tuple[int, int]) -> tuple[Tensor, dict[st
     rgb = _shrunk(found.rgb.float(), size).round().to(torch.uint8)
     depth = _shrunk(found.metres()[:, None], size)[:, 0]
     semantic = functional.interpolate(found.classes[:, None].float(), size, mode="nearest-exact")[:, 0]
-    maps = task_labels.from_depth(depth, *depth_maps.nyuv2_camera(*size))
     return rgb, task_labels.labels(
-        rgb,
-        **maps,
-        semantic=thirteen(semantic.to(torch.uint8)),
+        rgb, **task_labels.from_depth(depth, *depth_maps.nyuv2_camera(*size)),
+        semantic=thirteen(semantic.to(torch.uint8)), scene=scene(found.classes),
         object=task_labels.dominant(found.classes, list(OBJECTS.values())),
-        scene=scene(found.classes),
-    )
+    )  # fmt: skip
 
 
 def thirteen(semantic: Tensor) -> Tensor:
@@ -144,15 +135,16 @@ def thirteen(semantic: Tensor) -> Tensor:
 
 def scene(semantic: Tensor) -> Tensor:
     """The first rule of SCENES that a frame's classes (N, H, W) satisfy, int64 (N,) into SCENE_NAMES."""
+
+    def covered(group: tuple[int, ...]) -> Tensor:
+        found = torch.isin(semantic, torch.tensor(group, dtype=semantic.dtype))
+        return found.flatten(1).float().mean(1) > COVER
+
     found = torch.full((len(semantic),), len(SCENE_NAMES) - 1)
     for name, groups in reversed(SCENES.items()):
-        fits = torch.stack([_covered(semantic, group) for group in groups]).all(0)
+        fits = torch.stack([covered(group) for group in groups]).all(0)
         found[fits] = SCENE_NAMES.index(name.partition(",")[0])
     return found
-
-
-def _covered(semantic: Tensor, group: Sequence[int]) -> Tensor:
-    return torch.isin(semantic, torch.tensor(group, dtype=semantic.dtype)).flatten(1).float().mean(1) > COVER
 
 
 def _shrunk(maps: Tensor, size: tuple[int, int]) -> Tensor:

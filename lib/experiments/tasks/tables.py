@@ -34,8 +34,8 @@ def own_table(result: Result) -> Table:
     rows = []
     for task in TASKS:
         found = [r["own"][task.name] for r in result.records]
-        learnt = sum(one["learnt"] for one in found)
-        verdict = "yes" if learnt == len(found) else f"not learnt in {len(found) - learnt} of {len(found)}"
+        failed = sum(not one["learnt"] for one in found)
+        verdict = f"not learnt in {failed} of {len(found)}" if failed else "yes"
         rows.append([title(task.name), task.category, *(_mean(found, key) for key in LEARNT), verdict])
     columns = ["task", "category", "loss", "constant", "a constant a pixel", "accuracy", "loss / constant",
                "learnt"]  # fmt: skip
@@ -51,8 +51,8 @@ def strength_table(result: Result) -> Table:
         rise, beaten = matrices.losses(result, epsilon), matrices.beats_noise(result, epsilon)
         for t, row in enumerate(rows):
             others = [s for s in range(len(NAMES)) if s != t]
-            row += [float(rise[t, t]), float(rise[others, t].mean()), *rise[len(NAMES) :, t].tolist()]
-            row.append(f"{100 * float(beaten[t]):.0f} %")
+            row += [float(rise[t, t]), float(rise[others, t].mean()), *rise[len(NAMES) :, t].tolist(),
+                    f"{100 * float(beaten[t]):.0f} %"]  # fmt: skip
     heads = ["own", "others", *result.records[0]["competitors"][len(NAMES) :], "others beat noise"]
     columns = ["target", *[f"{head}, ε = {e}" for e in matrices.radii(result) for head in heads]]
     note = "Loss under attack over the clean loss; how often others hurt more than noise."
@@ -66,24 +66,25 @@ def link_table(result: Result, knowledge: str = READOUT) -> Table:
     learnt = [NAMES.index(name) for name in readings.targets(result)]
     if len(learnt) < FEWEST:
         return _nothing(f"only {len(learnt)} networks have learnt their task", result)
-    cubes = readings.cubes(result, *READINGS.predictors, knowledge)
-    reference = cubes.pop(knowledge)
+    seen = READINGS.of(result)
     rows: list[list[Any]] = []
-    for name, cube in cubes.items():
-        found = readings.link(result, cube, reference)
-        fewer = readings.link(result, cube, reference, learnt=True)
+    for name in READINGS.predictors:
+        try:
+            found, both = readings.link(seen, name, knowledge), seen.group(name, knowledge)
+        except (KeyError, TypeError):  # not recorded: a radius that was not attacked, no tangents
+            continue
+        fewer = readings.link(seen, name, knowledge, learnt=True)
         adjusted = statistics.holm([one.p_one_sided for one in found.values()])
         clear = f"{sum(p < 0.05 for p in adjusted)} of {len(found)}"
-        test = matrices.mantel(cube.mean(2), reference.mean(2), keep=learnt)
+        means = (side.reshape(len(NAMES), len(NAMES), -1).mean(2) for side in (both.x, both.y))
+        test = matrices.mantel(*means, keep=learnt)
         kind, taus = estimators.kind(name, READINGS.measures), map(readings.mean_tau, (found, fewer))
         rows.append([name, kind, next(taus), clear, next(taus), test.value, test.p_one_sided])
     rows.sort(key=lambda row: -row[2])
     columns = ["predictor", "kind", "mean τ_b, 14 sources", "p < .05 (Holm)", "τ_b, learnt sources",
                "Mantel r", "p"]  # fmt: skip
-    note = (
-        f"{len(learnt)} learnt targets; τ_b: mean over targets and seeds. Mantel: learnt tasks only, means "
-        "over seeds, ranks within targets; one-sided p."
-    )
+    note = (f"{len(learnt)} learnt targets; τ_b: mean over targets and seeds. Mantel: learnt tasks only, "
+            "means over seeds, ranks within targets; one-sided p.")  # fmt: skip
     return stamped(result, f"Which measure follows the {knowledge}", columns, rows, note, digits=2)
 
 
@@ -92,18 +93,16 @@ def target_table(result: Result, measure: str, knowledge: str = READOUT) -> Tabl
     rows: list[list[Any]] = []
     if not result.records[0]["knowledge"]:
         return _nothing("nothing was read out of these networks", result)
-    cubes = readings.cubes(result, measure, knowledge)
-    for name, one in readings.link(result, cubes[measure], cubes[knowledge]).items():
-        others = [other for other in range(len(NAMES)) if NAMES[other] != name]
-        x, y = (cubes[side][others, NAMES.index(name)].mean(1) for side in (measure, knowledge))
-        picks = [title(NAMES[others[int(side.argmax())]]) for side in (x, y)]
+    seen = READINGS.of(result)
+    for name, one in readings.link(seen, measure, knowledge).items():
+        others = [other for other in seen.sources if other != name]
+        x, y = (seen.means(side, name) for side in (measure, knowledge))
+        picks = [title(others[int(side.argmax())]) for side in (x, y)]
         rows.append([title(name), one.value, one.p_one_sided, *picks, int((y > y[x.argmax()]).sum()) + 1])
     columns = ["target", "τ_b", "p (one-sided)", "strongest attacker", "best teacher",
                "the attacker's rank as teacher"]  # fmt: skip
-    note = (
-        f"14 sources. τ_b: mean over seeds; p: {one.repeats:,} random orders of the sources. Picks: by means "
-        "over seeds."
-    )
+    note = (f"14 sources. τ_b: mean over seeds; p: {one.repeats:,} random orders of the sources. "
+            "Picks: by means over seeds.")  # fmt: skip
     return stamped(result, f"{measure} against {knowledge}", columns, rows, note, digits=2)
 
 
@@ -131,12 +130,11 @@ def agreement_table(result: Result) -> Table:
 
 
 def _agreement(name: str, first: Tensor, second: Tensor, keep: Sequence[int] | None = None) -> list[Any]:
-    index = list(range(len(first)) if keep is None else keep)
-    if len(index) < FEWEST:
+    pair = (first, second) if keep is None else [matrix[keep][:, keep] for matrix in (first, second)]
+    if len(pair[0]) < FEWEST:
         return [name, None, None, None, None]
-    a, b = (matrix[index][:, index] for matrix in (first, second))
-    plain = matrices.mantel(a, b)
-    left = matrices.mantel(matrices.without_means(a), matrices.without_means(b), kind="spearman")
+    left = matrices.mantel(*map(matrices.without_means, pair), kind="spearman")
+    plain = matrices.mantel(*pair)
     return [name, plain.value, plain.p_one_sided, left.value, left.p_one_sided]
 
 
@@ -150,28 +148,21 @@ def tree_table(result: Result, clusters: int = 3) -> Table:
         name = f"adversarial, ε = {epsilon}, authors' code"
         rows[name] = [matrices.authors(result, epsilon)]
         rows[f"{name}, tasks listed at random"] = [matrices.authors(result, epsilon, o) for o in orders]
-    readouts = found.get("readouts")
-    other = None if readouts is None else clustering.tree(matrices.comparable(readouts))
-    lines = [_tree_row(name, variants, other, clusters) for name, variants in rows.items()]
-    columns = [
-        "matrix", "Rand, categories", "Rand, readouts", "entropy", "p of the curve",
-        "entropy by size", "p of its curve", "clusters of one",
-    ]  # fmt: skip
-    how = f"Rand: adjusted; entropy in nats; p against shuffled columns; at random: means of {len(orders)}"
-    note = f"{clusters} clusters; {how}."
+    taught = found.get("readouts")
+    known = None if taught is None else clustering.cut(clustering.tree(matrices.comparable(taught)), clusters)
+    lines = [_tree_row(name, variants, known, clusters) for name, variants in rows.items()]
+    columns = ["matrix", "Rand, categories", "Rand, readouts", "entropy", "p of the curve",
+               "entropy by size", "p of its curve", "clusters of one"]  # fmt: skip
+    note = (f"{clusters} clusters; Rand: adjusted; entropy in nats; p against shuffled columns; at random: "
+            f"means of {len(orders)}.")  # fmt: skip
     return stamped(result, "Trees and the three categories", columns, lines, note, digits=2)
 
 
-def _nothing(why: str, result: Result) -> Table:
-    return Table(["not measured"], [[why]], note=result.caption)
-
-
-def _tree_row(name: str, variants: Sequence[Tensor], other: Any, clusters: int) -> list[Any]:
+def _tree_row(name: str, variants: Sequence[Tensor], known: Tensor | None, clusters: int) -> list[Any]:
     """Means over variants of one matrix; p for a single one only."""
     cuts = [clustering.cuts(clustering.tree(rows)) for rows in variants]
     labels = [one[clusters - 1] for one in cuts]
     found: list[Any] = [name, fmean(clustering.adjusted_rand(one, CATEGORIES) for one in labels)]
-    known = None if other is None else clustering.cut(other, clusters)
     found += [None if known is None else fmean(clustering.adjusted_rand(one, known) for one in labels)]
     for weighted in (False, True):
         curves = [clustering.entropy_curve(one, CATEGORIES, weighted) for one in cuts]
@@ -188,7 +179,7 @@ def _curve_p(rows: Tensor, curve: Tensor, weighted: bool) -> float:
 def cost_table(result: Result) -> Table:
     """Seconds of each part of a record."""
     parts = result.records[0]["seconds"]
-    rows = [[key, sum(r["seconds"][key] for r in result.records) / len(result.records)] for key in parts]
+    rows = [[key, _mean([r["seconds"] for r in result.records], key)] for key in parts]
     return stamped(result, "What it costs", ["part", "seconds a record"], rows, digits=2)
 
 
@@ -196,6 +187,10 @@ def names_table() -> Table:
     """The paper's tasks, their categories and their names in the published tables."""
     rows = [[title(t.name), t.category, t.published, t.kind] for t in TASKS]
     return Table(["task", "category", "in the published tables", "output"], rows, caption="Fifteen tasks")
+
+
+def _nothing(why: str, result: Result) -> Table:
+    return Table(["not measured"], [[why]], note=result.caption)
 
 
 def _mean(found: Sequence[dict[str, Any]], key: str) -> float | None:
@@ -208,8 +203,8 @@ def note() -> Table:
     entry = registry.get("taskonomy_affinity")
     digest = registry.digest(entry.name)
     here = f"here: {entry.name} {digest[:8]}" if digest else f"not here: {registry.remedy(entry)}"
-    columns = ["published table", "what", "licence", "state"]
-    return Table(columns, [[matrices.PUBLISHED, entry.what, entry.licence, here]])
+    rows = [[matrices.PUBLISHED, entry.what, entry.licence, here]]
+    return Table(["published table", "what", "licence", "state"], rows)
 
 
 def solver_table(result: Result, draws: int = 20) -> Table:
@@ -218,15 +213,12 @@ def solver_table(result: Result, draws: int = 20) -> Table:
     Planted: fifteen weights, 1,000 images, losses whose odds of winning are the weights' ratio. Spearman's
     rho of the recovered with the true weights; and of the two solvers with one another on the measured wins.
     """
-    rows: list[list[Any]] = []
-    for solver in ("eig", "eigh"):
-        rho = [_recovered(solver, draw) for draw in range(draws)]
-        rows.append([f"planted weights, {solver}", median_low(rho), min(rho), max(rho)])
+    found = {f"planted weights, {how}": [_recovered(how, k) for k in range(draws)] for how in ("eig", "eigh")}
     for epsilon in matrices.radii(result):
-        wins = matrices.shares(result, epsilon)
-        both = [clustering.principal(clustering.ratio(wins), solver) for solver in ("eig", "eigh")]
-        rho = [clustering.spearman(a, b) for a, b in zip(*both)]
-        rows.append([f"wins at ε = {epsilon}, eigh against eig", median_low(rho), min(rho), max(rho)])
+        ratios = clustering.ratio(matrices.shares(result, epsilon))
+        both = clustering.principal(ratios, "eig"), clustering.principal(ratios, "eigh")
+        found[f"wins at ε = {epsilon}, eigh against eig"] = [clustering.spearman(a, b) for a, b in zip(*both)]
+    rows = [[what, median_low(rho), min(rho), max(rho)] for what, rho in found.items()]
     columns = ["what", "median rho", "least", "most"]
     return stamped(result, "A symmetric solver on a matrix that is not", columns, rows, digits=2)
 
