@@ -55,63 +55,47 @@ STEPS = Steps()
 
 @STEPS.step(
     "X3 with two inputs",
-    r"n = 2,\ \text{one point}:\ X_3 \le \lambda_T\|A\|_2\sigma_S",
     "new: why the smallest instance below has n = 3",
     wrong(k=2, at={t1: 1, lam: 1, sigma: 1}),
 )
 def _two_inputs(k: Any = 1) -> Inequality:
-    """n = 2, one point: A J_S u = 0, X3 <= |c| lambda sigma and (|A| sigma_S)^2 = |J_T v_S|^2, so it holds.
-
-    lambda^2 |J_T v_S|^2 >= c^2 lambda^2 sigma^2, where |J_T v_S|^2 = (c^2 + (1 - c^2) lambda^2) sigma^2.
-    """
+    r"""n = 2,\ \text{one point}:\ X_3 \le \lambda_T\|A\|_2\sigma_S"""
+    # n = 2, one point: A J_S u = 0, X3 <= |c| lambda sigma and (|A| sigma_S)^2 = |J_T v_S|^2, so it holds.
+    # lambda^2 |J_T v_S|^2 >= c^2 lambda^2 sigma^2, where |J_T v_S|^2 = (c^2 + (1 - c^2) lambda^2) sigma^2.
     goal = lam**2 * (t1 + (1 - t1) * lam**2) * sigma**2 - k * t1 * lam**2 * sigma**2
     return Inequality(goal, ((lam**4, sigma**2, 1 - t1),), given=(1 - t1,))
 
 
-@STEPS.step(
-    "X3, second bound: REFUTED",
-    r"X_3 \not\le (\lambda_T+\lambda_S)\|A\|_2\sigma_S\ \text{at}\ J_S=(0,1,0),"
-    r"\ J_T=\mathrm{diag}(3,1,1)",
-    "App. D, between (13) and (14)",
-    wrong(k=9),
-)
+@STEPS.step("X3, second bound: REFUTED", "App. D, between (13) and (14)", wrong(k=9))
 def _pointwise(k: Any = 1) -> Refutation:
-    """X3 at t = e3 against (lambda_T + lambda_S) |A| sigma_S, squared."""
+    r"""X_3 \not\le (\lambda_T+\lambda_S)\|A\|_2\sigma_S\ \text{at}\ J_S=(0,1,0),\ J_T=\mathrm{diag}(3,1,1)"""
+    # X3 at t = e3 against (lambda_T + lambda_S) |A| sigma_S, squared.
     case = instances.broken_step()
     form = quadratic_forms(case, 0)[1]
     slope = case.lambda_target[0] + case.lambda_source[0]
     return Refutation(form[2, 2], k * slope**2 * spectral_square(case.alignment) * case.sigma2_source[0])
 
 
-@STEPS.step(
-    "(13) to (14): REFUTED",
-    r"(13) \not\le (14)\ \text{for weights}\ (1-\eta, \eta),\ 0 < \eta < 1",
-    "App. D (14)",
-    wrong(k=10),
-)
+@STEPS.step("(13) to (14): REFUTED", "App. D (14)", wrong(k=10))
 def _integrated(k: Any = 5) -> Refutation:
-    """For every eta = s / (1 + s) in (0, 1); with 10 in place of 5 in (14) nothing would be refuted."""
+    r"""(13) \not\le (14)\ \text{for weights}\ (1-\eta, \eta),\ 0 < \eta < 1"""
+    # For every eta = s / (1 + s) in (0, 1); with 10 in place of 5 in (14) nothing would be refuted.
     case = instances.rare_point(s / (1 + s))
     return Refutation(line_13(case), line_14(case, k))
 
 
-@STEPS.step(
-    "by how much", r"(13) - (14) = 10\,\eta(1-\eta^2)\ \text{on that family}", "new", wrong(k=5), wrong(k=-10)
-)
+@STEPS.step("by how much", "new", wrong(k=5), wrong(k=-10))
 def _excess(k: Any = 10) -> Identity:
+    r"""(13) - (14) = 10\,\eta(1-\eta^2)\ \text{on that family}"""
     eta = s / (1 + s)
     case = instances.rare_point(eta)
     return Identity(line_13(case) - line_14(case), k * eta * (1 - eta**2))
 
 
-@STEPS.step(
-    "the theorem survives there",
-    r"\mathrm{LHS} \le 5(M + Y^2)\ \text{on the same instance}",
-    "App. D (19)",
-    wrong(k=1),
-)
+@STEPS.step("the theorem survives there", "App. D (19)", wrong(k=1))
 def _theorem_survives(k: Any = 5) -> Inequality:
-    """On the very instance where (13) <= (14) fails, the theorem's own inequality holds."""
+    r"""\mathrm{LHS} \le 5(M + Y^2)\ \text{on the same instance}"""
+    # On the very instance where (13) <= (14) fails, the theorem's own inequality holds.
     case = instances.rare_point()
     room = 5 * (case.main_term + case.ratio_term) - case.lhs
     goal = k * (case.main_term + case.ratio_term) - case.lhs

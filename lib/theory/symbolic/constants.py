@@ -34,35 +34,29 @@ STEPS = Steps()
 
 @STEPS.step(
     "first family",
-    r"\mathrm{LHS}/(M+Y^2) = (4+\eta-\eta^2)/(2+2\eta)",
     "new: $J_S = (1, 0)$ twice, $J_T = \\mathrm{diag}(1, 0), \\mathrm{diag}(2, 2)$",
     wrong(sign=1),
 )
 def _closed_form(sign: Any = -1) -> Identity:
+    r"""\mathrm{LHS}/(M+Y^2) = (4+\eta-\eta^2)/(2+2\eta)"""
     return Identity(_family(1), (4 + eta + sign * eta**2) / (2 + 2 * eta))
 
 
-@STEPS.step(
-    "its limit", r"\lim_{\eta\to0}(4+\eta-\eta^2)/(2+2\eta) = 2", "new", wrong(value=sp.Rational(199, 100))
-)
+@STEPS.step("its limit", "new", wrong(value=sp.Rational(199, 100)))
 def _first_limit(value: Any = 2) -> Identity:
+    r"""\lim_{\eta\to0}(4+\eta-\eta^2)/(2+2\eta) = 2"""
     return Identity(sp.limit(_family(1), s, 0), value)
 
 
-@STEPS.step(
-    "second family",
-    r"\lim_{\eta\to0}\mathrm{LHS}/(M+Y^2) = (1+\ell)^2/(1+\ell^2)",
-    "new: a target with one output",
-    wrong(sign=-1),
-)
+@STEPS.step("second family", "new: a target with one output", wrong(sign=-1))
 def _second_limit(sign: Any = 1) -> Identity:
+    r"""\lim_{\eta\to0}\mathrm{LHS}/(M+Y^2) = (1+\ell)^2/(1+\ell^2)"""
     return Identity(sp.limit(_family(2), s, 0), (1 + ell) ** 2 / (1 + sign * ell**2))
 
 
-@STEPS.step(
-    "its limit", r"\lim_{\ell\to1} (1+\ell)^2/(1+\ell^2) = 2", "new", wrong(value=sp.Rational(199, 100))
-)
+@STEPS.step("its limit", "new", wrong(value=sp.Rational(199, 100)))
 def _second_supremum(value: Any = 2) -> Identity:
+    r"""\lim_{\ell\to1} (1+\ell)^2/(1+\ell^2) = 2"""
     return Identity(sp.limit((1 + ell) ** 2 / (1 + ell**2), k, sp.oo), value)
 
 
@@ -70,13 +64,11 @@ LIPSCHITZ = sp.Rational(139681, 10**5)
 
 
 @STEPS.step(
-    "Lipschitz form",
-    r"\mathrm{LHS} \ge 1.39681\, L^2[\ldots]\ \text{on an instance}",
-    "new: the constant lies in [1.39681, 2]",
-    wrong(constant=sp.Rational(139682, 100000)),
+    "Lipschitz form", "new: the constant lies in [1.39681, 2]", wrong(constant=sp.Rational(139682, 100000))
 )
 def _lipschitz(constant: Any = LIPSCHITZ) -> Inequality:
-    """LHS less the constant times the bracket, a number: no constant below this one can serve."""
+    r"""\mathrm{LHS} \ge 1.39681\, L^2[\ldots]\ \text{on an instance}"""
+    # LHS less the constant times the bracket, a number: no constant below this one can serve.
     case = instances.lipschitz_worst()
     room = case.lhs - constant * case.lipschitz_bracket
     return Inequality(room, ((room,),))
@@ -84,12 +76,12 @@ def _lipschitz(constant: Any = LIPSCHITZ) -> Inequality:
 
 @STEPS.step(
     "Frobenius reading: REFUTED",
-    r"E\|J_T - AJ_S\|_F^2 > 5(M+Y^2)\ \text{for}\ f_S = f_T,\ n = 23",
     "Section 3 leaves ‖·‖_D of a matrix undefined; App. D uses the spectral norm",
     wrong(outputs=21),
 )
 def _frobenius(outputs: int = 23) -> Refutation:
-    """Both sides with E|.|_F^2 on the left: (n - 1) l^2 against 5 (M + Y^2) = 20 l^2, for l = 0.99."""
+    r"""E\|J_T - AJ_S\|_F^2 > 5(M+Y^2)\ \text{for}\ f_S = f_T,\ n = 23"""
+    # Both sides with E|.|_F^2 on the left: (n - 1) l^2 against 5 (M + Y^2) = 20 l^2, for l = 0.99.
     case = instances.same_function(outputs, sp.Rational(99, 100))
     left = case.mean([(d * d.T).trace() for d in case.differences])
     return Refutation(left, 5 * (case.main_term + case.ratio_term))
@@ -102,28 +94,23 @@ def _without_ratios(case: Instance, one: Any) -> Refutation:
 
 @STEPS.step(
     "τ₁ = τ₂ = 1 is enough: REFUTED",
-    r"\mathrm{LHS} = 4\ell^2 > 0 = (1 - \tau_1\tau_2)L^2",
     "Section 3.2: 'big τ1 and τ2 indicate potentially small differences'",
     wrong(one=3),
 )
 def _blind(one: Any = 1) -> Refutation:
+    r"""\mathrm{LHS} = 4\ell^2 > 0 = (1 - \tau_1\tau_2)L^2"""
     return _without_ratios(instances.aligned_yet_apart(), one)
 
 
-@STEPS.step(
-    "enough for f_S = f_T: REFUTED", r"\mathrm{LHS} = \ell^2 > 0 = (1 - \tau_1\tau_2)L^2", "new", wrong(one=3)
-)
+@STEPS.step("enough for f_S = f_T: REFUTED", "new", wrong(one=3))
 def _itself(one: Any = 1) -> Refutation:
+    r"""\mathrm{LHS} = \ell^2 > 0 = (1 - \tau_1\tau_2)L^2"""
     return _without_ratios(instances.same_function(), one)
 
 
-@STEPS.step(
-    "Theorem R attained",
-    r"\sqrt{\mathrm{LHS}} = \sqrt{M} + \sqrt{Y^2}\ \text{on the instance}",
-    "new",
-    wrong(factor=2),
-)
+@STEPS.step("Theorem R attained", "new", wrong(factor=2))
 def _equality(factor: Any = 1) -> Identity:
-    """sqrt(LHS) = sqrt(M) + sqrt(Y^2) where M = 0."""
+    r"""\sqrt{\mathrm{LHS}} = \sqrt{M} + \sqrt{Y^2}\ \text{on the instance}"""
+    # sqrt(LHS) = sqrt(M) + sqrt(Y^2) where M = 0.
     case = instances.aligned_yet_apart()
     return Identity(sp.sqrt(case.lhs), sp.sqrt(case.main_term) + factor * sp.sqrt(case.ratio_term))
