@@ -18,8 +18,21 @@ NEAR_ONE = sp.Rational(99, 100)
 WORST = sp.Rational(722343, 10**6), sp.Rational(384384, 10**6), sp.Rational(529237, 10**6)
 
 
-def _axis(i: int, n: int = 2) -> sp.Matrix:
-    return sp.Matrix([int(i == j) for j in range(n)])
+Point = tuple[Any, sp.Matrix, sp.Matrix, int, int]
+
+
+def _of(*points: Point) -> Instance:
+    """The instance of points (weight, J_S, J_T, axis of the source's attack, axis of the target's)."""
+    weights, source, target, along, other = zip(*points)
+    attacks = (
+        tuple(sp.Matrix([int(i == j) for j in range(jac.cols)]) for i, jac in zip(axes, source))
+        for axes in (along, other)
+    )
+    return Instance(tuple(map(sp.sympify, weights)), source, target, *attacks)
+
+
+def _row(*values: Any) -> sp.Matrix:
+    return sp.Matrix([values])
 
 
 def _inside(value: Any, name: str) -> sp.Expr:
@@ -36,13 +49,7 @@ def broken_step() -> Instance:
     J_S = (0, 1, 0), J_T = diag(3, 1, 1): at t = e3 the left side is 1, the right side 1/3. With n = 2 inputs
     no single point breaks it, so this is the smallest: one point, three inputs.
     """
-    return Instance(
-        (sp.Integer(1),),
-        (sp.Matrix([[0, 1, 0]]),),
-        (sp.diag(3, 1, 1),),
-        (_axis(1, 3),),
-        (_axis(0, 3),),
-    )
+    return _of((1, _row(0, 1, 0), sp.diag(3, 1, 1), 1, 0))
 
 
 def rare_point(eta: Any = THOUSANDTH, gap: Any = 0) -> Instance:
@@ -52,14 +59,8 @@ def rare_point(eta: Any = THOUSANDTH, gap: Any = 0) -> Instance:
     LHS / (M + Y^2) = (4 + eta - eta^2) / (2 + 2 eta) -> 2 (at gap = 0). `gap` > 0 makes the attack unique.
     """
     eta = _inside(eta, "eta")
-    row = sp.Matrix([[1, 0]])
-    return Instance(
-        (1 - eta, eta),
-        (row, row),
-        (sp.diag(1, 0), sp.diag(2, 2 - sp.sympify(gap))),
-        (_axis(0), _axis(0)),
-        (_axis(0), _axis(0)),
-    )
+    row = _row(1, 0)
+    return _of((1 - eta, row, sp.diag(1, 0), 0, 0), (eta, row, sp.diag(2, 2 - sp.sympify(gap)), 0, 0))
 
 
 def scalar_target(eta: Any = THOUSANDTH, ratio: Any = NEAR_ONE) -> Instance:
@@ -69,13 +70,7 @@ def scalar_target(eta: Any = THOUSANDTH, ratio: Any = NEAR_ONE) -> Instance:
     to (1 + l)^2 / (1 + l^2) as eta -> 0, and that to 2 as l -> 1. `ratio` is l.
     """
     eta, k = _inside(eta, "eta"), _inside(ratio, "ratio")
-    return Instance(
-        (1 - eta, eta),
-        (sp.Matrix([[0, 0], [1, 0]]), sp.diag(1, k)),
-        (sp.Matrix([[-1, 0]]), sp.Matrix([[0, 1]])),
-        (_axis(0), _axis(0)),
-        (_axis(0), _axis(1)),
-    )
+    return _scalar_target(eta, sp.diag(1, k))
 
 
 def lipschitz_worst(weight: Any = WORST[0], scale: Any = WORST[1], ratio: Any = WORST[2]) -> Instance:
@@ -86,13 +81,12 @@ def lipschitz_worst(weight: Any = WORST[0], scale: Any = WORST[1], ratio: Any = 
     """
     p, psi, k = _inside(weight, "weight"), _inside(scale, "scale"), _inside(ratio, "ratio")
     w = sp.sqrt(p * (1 - psi**2) / (1 - p)) / psi
-    return Instance(
-        (p, 1 - p),
-        (sp.Matrix([[0, 0], [1, 0]]), w * sp.diag(1, k)),
-        (sp.Matrix([[-1, 0]]), sp.Matrix([[0, 1]])),
-        (_axis(0), _axis(0)),
-        (_axis(0), _axis(1)),
-    )
+    return _scalar_target(1 - p, w * sp.diag(1, k))
+
+
+def _scalar_target(eta: sp.Expr, rare: sp.Matrix) -> Instance:
+    """Weights (1 - eta, eta), J_S = [[0, 0], [1, 0]] and `rare`, J_T = (-1, 0) and (0, 1)."""
+    return _of((1 - eta, sp.Matrix([[0, 0], [1, 0]]), _row(-1, 0), 0, 0), (eta, rare, _row(0, 1), 0, 1))
 
 
 def aligned_yet_apart(ratio: Any = HALF) -> Instance:
@@ -102,9 +96,9 @@ def aligned_yet_apart(ratio: Any = HALF) -> Instance:
     sqrt(LHS) = sqrt(M) + sqrt(Y^2): Theorem R is an equality.
     """
     k = _inside(ratio, "ratio")
-    attacks = (_axis(0), _axis(1))
-    return Instance(
-        (HALF, HALF), (sp.diag(1, k), sp.diag(k, 1)), (sp.diag(1, -k), sp.diag(-k, 1)), attacks, attacks
+    return _of(
+        (HALF, sp.diag(1, k), sp.diag(1, -k), 0, 0),
+        (HALF, sp.diag(k, 1), sp.diag(-k, 1), 1, 1),
     )
 
 
@@ -119,7 +113,7 @@ def same_function(outputs: int = 2, ratio: Any = HALF) -> Instance:
             f"outputs = {outputs} must be at least 2: with one there is no second singular value"
         )
     jac = sp.diag(1, *[_inside(ratio, "ratio")] * (outputs - 1))
-    return Instance((sp.Integer(1),), (jac,), (jac,), (_axis(0, outputs),), (_axis(0, outputs),))
+    return _of((1, jac, jac, 0, 0))
 
 
 def projection_active() -> Instance:
@@ -127,13 +121,7 @@ def projection_active() -> Instance:
 
     Equal weights, J_S = diag(10, 1), diag(1/2, 1), J_T = (0, 1), (0, 5): psi = 1 / sqrt(101).
     """
-    return Instance(
-        (HALF, HALF),
-        (sp.diag(10, 1), sp.diag(HALF, 1)),
-        (sp.Matrix([[0, 1]]), sp.Matrix([[0, 5]])),
-        (_axis(0), _axis(1)),
-        (_axis(1), _axis(1)),
-    )
+    return _of((HALF, sp.diag(10, 1), _row(0, 1), 0, 1), (HALF, sp.diag(HALF, 1), _row(0, 5), 1, 1))
 
 
 def ties(second: int = 0, gap: Any = 0) -> Instance:
@@ -145,13 +133,8 @@ def ties(second: int = 0, gap: Any = 0) -> Instance:
     if second not in (0, 1):
         raise ValueError(f"second = {second} must be the axis 0 or 1")
     shrunk = 1 - sp.sympify(gap)
-    return Instance(
-        (HALF, HALF),
-        (sp.diag(1, shrunk), sp.diag(1, shrunk) if second == 0 else sp.diag(shrunk, 1)),
-        (sp.diag(2, 1), sp.diag(1, 3)),
-        (_axis(0), _axis(second)),
-        (_axis(0), _axis(1)),
-    )
+    moved = sp.diag(1, shrunk) if second == 0 else sp.diag(shrunk, 1)
+    return _of((HALF, sp.diag(1, shrunk), sp.diag(2, 1), 0, 0), (HALF, moved, sp.diag(1, 3), second, 1))
 
 
 def ratio_not_norm() -> Instance:
@@ -159,10 +142,4 @@ def ratio_not_norm() -> Instance:
 
     J_S = (0, 1), J_T = diag(1/10, 999/10000): |J_T delta_S|^2 = .00998, above lambda^2 sigma_T^2 = .0001.
     """
-    return Instance(
-        (sp.Integer(1),),
-        (sp.Matrix([[0, 1]]),),
-        (sp.diag(sp.Rational(1, 10), sp.Rational(999, 10000)),),
-        (_axis(1),),
-        (_axis(0),),
-    )
+    return _of((1, _row(0, 1), sp.diag(sp.Rational(1, 10), sp.Rational(999, 10000)), 1, 0))
