@@ -18,26 +18,10 @@ from lib.statistics.order import (
     other_orders,
     seed_interval,
     sign_test,
-)
+)  # fmt: skip
 
 __all__ = [
-    "ENUMERATED",
-    "LARGE",
-    "SAMPLED",
-    "TAU",
-    "Choice",
-    "Grid",
-    "Group",
-    "Interval",
-    "Kendall",
-    "Link",
-    "Permutation",
-    "Values",
-    "holm",
-    "kendall",
-    "mismatched",
-    "other_orders",
-    "seed_interval",
-    "sign_test",
+    "ENUMERATED", "LARGE", "SAMPLED", "TAU", "Choice", "Grid", "Group", "Interval", "Kendall", "Link",
+    "Permutation", "Values", "holm", "kendall", "mismatched", "other_orders", "seed_interval", "sign_test",
     "stratified_permutation",
-]
+]  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib.statistics.order import Interval, Permutation, Values, other_orders, paired
+from lib.statistics.order import Interval, Permutation, Values, other_orders, paired, permutation
 
 REPEATS = 2_000
 RESAMPLED = 1_000  # bootstrap samples
@@ -77,9 +77,7 @@ def stratified_permutation(
         raise ValueError(f"{len(groups)} groups, {repeats} repeats: pass at least one (x, y), and 1 or more")
     grid = [Group(*paired(x, y, most_dimensions=2), (), ()) for x, y in groups]
     cells, drawn = taus(grid).tolist(), null(grid, generator=generator, repeats=repeats)
-    value = sum(cells) / len(cells)
-    both = p_value(drawn, value), p_value(drawn.abs(), abs(value))
-    return Permutation(value, float(drawn.mean()), *both, len(drawn))
+    return permutation(sum(cells) / len(cells), drawn)
 
 
 def bootstrap(
@@ -133,8 +131,7 @@ def _resampled(grid: Grid, picks: Sequence[Tensor]) -> Tensor:
         for part in range(g.x.shape[1]):
             a = x[part][pick[:, :, None], pick[:, None, :]]
             b = y[part][pick[:, :, None], pick[:, None, :]]
-            scale = (a.abs().sum((1, 2)) * b.abs().sum((1, 2))).sqrt()
-            total += (a * b).sum((1, 2)) / scale.where(scale > 0, torch.inf)
+            total += (a * b).sum((1, 2)) / _scale(a, b)
         cells += g.x.shape[1]
     return total / cells
 

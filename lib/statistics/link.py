@@ -10,14 +10,7 @@ import torch
 from torch import Tensor
 
 from lib.statistics.grid import Group, bootstrap, stratified_permutation, taus
-from lib.statistics.order import (
-    TAU,
-    Interval,
-    Kendall,
-    Permutation,
-    kendall,
-    seed_interval,
-)
+from lib.statistics.order import TAU, Interval, Kendall, Permutation, kendall, seed_interval
 
 Ties = Literal["first", "shared"]
 

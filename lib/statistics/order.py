@@ -86,7 +86,7 @@ def kendall(x: Values, y: Values, *, generator: torch.Generator | None = None) -
         orders, method = torch.tensor(list(itertools.permutations(range(n)))), "exact"
     else:
         generator = generator or torch.Generator().manual_seed(0)
-        orders, method = _orders(n, SAMPLED, generator), f"sampled ({SAMPLED:,})"
+        orders, method = random_orders(n, SAMPLED, generator), f"sampled ({SAMPLED:,})"
     null = _scores(signs_x, signs_y, orders)
     return Kendall(score / scale, *_p_values(score, null, exact=method == "exact"), n, method)
 
@@ -141,7 +141,7 @@ def other_orders(n: int, repeats: int, generator: torch.Generator, *, alone: boo
     """
     if alone and 2 <= n <= 7:
         return torch.tensor(list(itertools.permutations(range(n)))[1:])
-    return _orders(n, repeats, generator)
+    return random_orders(n, repeats, generator)
 
 
 def mismatched(x: Values, y: Values, *, generator: torch.Generator, repeats: int = 2_000) -> Permutation:
@@ -161,9 +161,8 @@ def mismatched(x: Values, y: Values, *, generator: torch.Generator, repeats: int
         )
     table = torch.tensor([[_tau(a, b) for b in second] for a in first], dtype=torch.float64)
     units = torch.arange(len(first))
-    null = table[units, _orders(len(first), repeats, generator)].mean(1)
-    value = float(table.diagonal().mean())
-    return Permutation(value, float(null.mean()), *_p_values(value, null, exact=False), repeats)
+    null = table[units, random_orders(len(first), repeats, generator)].mean(1)
+    return permutation(float(table.diagonal().mean()), null)
 
 
 def paired(x: Values, y: Values, *, most_dimensions: int = 1) -> tuple[Tensor, Tensor]:
@@ -182,6 +181,16 @@ def paired(x: Values, y: Values, *, most_dimensions: int = 1) -> tuple[Tensor, T
     return first, second
 
 
+def permutation(value: float, null: Tensor) -> Permutation:
+    """A statistic against its values (repeats,) under random orders."""
+    return Permutation(value, float(null.mean()), *_p_values(value, null, exact=False), len(null))
+
+
+def random_orders(n: int, repeats: int, generator: torch.Generator) -> Tensor:
+    """Random orders (repeats, n) of n units."""
+    return torch.rand(repeats, n, generator=generator, dtype=torch.float64).argsort(1)
+
+
 def _tau(x: Tensor, y: Tensor) -> float:
     signs_x, signs_y = _signs(x), _signs(y)
     scale = math.sqrt(float(signs_x.abs().sum()) * float(signs_y.abs().sum()))
@@ -197,10 +206,6 @@ def _finite(values: Values) -> Tensor:
 
 def _signs(values: Tensor) -> Tensor:
     return torch.sign(values[:, None] - values[None, :])
-
-
-def _orders(n: int, repeats: int, generator: torch.Generator) -> Tensor:
-    return torch.rand(repeats, n, generator=generator, dtype=torch.float64).argsort(1)
 
 
 def _scores(signs_x: Tensor, signs_y: Tensor, orders: Tensor) -> Tensor:

@@ -8,46 +8,16 @@ Matrices are (sources, targets), float64. Random numbers come from a generator t
 """
 
 from lib.statistics.clustering.entropies import (
-    Band,
-    band,
-    curve_p,
-    entropy,
-    entropy_curve,
-    expected_entropy,
-    permuted_cuts,
-    random_cuts,
+    Band, band, curve_p, entropy, entropy_curve, expected_entropy, permuted_cuts, random_cuts,
     random_partitions,
-)
+)  # fmt: skip
 from lib.statistics.clustering.tournaments import (
-    CLIP,
-    affinity,
-    affinity_of_wins,
-    principal,
-    ratio,
-    tournament,
-)
+    CLIP, affinity, affinity_of_wins, principal, ratio, tournament,
+)  # fmt: skip
 from lib.statistics.clustering.trees import adjusted_rand, cut, cuts, mantel, spearman, tree
 
 __all__ = [
-    "CLIP",
-    "Band",
-    "adjusted_rand",
-    "affinity",
-    "affinity_of_wins",
-    "band",
-    "curve_p",
-    "cut",
-    "cuts",
-    "entropy",
-    "entropy_curve",
-    "expected_entropy",
-    "mantel",
-    "permuted_cuts",
-    "principal",
-    "random_cuts",
-    "random_partitions",
-    "ratio",
-    "spearman",
-    "tournament",
-    "tree",
-]
+    "CLIP", "Band", "adjusted_rand", "affinity", "affinity_of_wins", "band", "curve_p", "cut", "cuts",
+    "entropy", "entropy_curve", "expected_entropy", "mantel", "permuted_cuts", "principal", "random_cuts",
+    "random_partitions", "ratio", "spearman", "tournament", "tree",
+]  # fmt: skip

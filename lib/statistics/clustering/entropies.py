@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from lib.statistics.clustering.trees import Labels, codes, cuts, tree
+from lib.statistics.order import random_orders
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def random_partitions(
     if not isinstance(clusters, int):
         sizes = _check_sizes(clusters, items)
         labels = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
-        return labels[torch.rand(repeats, items, generator=generator, dtype=torch.float64).argsort(1)]
+        return labels[random_orders(items, repeats, generator)]
     _check_clusters(clusters, items)
     labels = torch.empty(repeats, items, dtype=torch.int64)
     left = torch.full((repeats,), clusters)

@@ -13,10 +13,9 @@ from scipy.stats import rankdata
 from sklearn.metrics import adjusted_rand_score
 from torch import Tensor
 
-from lib.statistics import Permutation
+from lib.statistics.order import Permutation, permutation, random_orders
 
 LINKAGES = ("ward", "average", "complete", "single")  # those whose merges never go down again
-_SLACK = 1e-9  # equal statistics must count as equal after rounding
 
 Labels = Tensor | Sequence[Hashable]
 
@@ -103,12 +102,9 @@ def mantel(
     scale = float(a.norm() * b.norm())
     if scale == 0 or repeats < 1:
         return Permutation(math.nan, math.nan, 1.0, 1.0, repeats)
-    value = float((a * b).sum()) / scale
-    orders = torch.rand(repeats, len(a), generator=generator, dtype=torch.float64).argsort(1)
+    orders = random_orders(len(a), repeats, generator)
     null = torch.stack([(a * b[order][:, order]).sum() for order in orders]) / scale
-    above = 1 + int((null >= value - _SLACK).sum())
-    beyond = 1 + int((null.abs() >= abs(value) - _SLACK).sum())
-    return Permutation(value, float(null.mean()), above / (1 + repeats), beyond / (1 + repeats), repeats)
+    return permutation(float((a * b).sum()) / scale, null)
 
 
 def _scores(matrix: Tensor, kind: str) -> Tensor:
