@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -93,13 +93,13 @@ def rank(
     )
     baseline = evidence(blank, judge, goal, rows, chosen)  # first: it warms up what all the others share
     found = {name: evidence(each, judge, goal, rows, chosen) for name, each in track(made.items(), "models")}
-    spreads = {
-        measure: resampling.spread(
-            list(found.values()), measure, repeats=repeats, generator=streams.generator(seed, "resample")
-        )
-        for measure in MEASURES
-    }
-    frame = replace(_frame(judge, goal, rows, chosen), fitting=fitting)
+
+    def spread(measure: str) -> resampling.Spread | None:
+        stream = streams.generator(seed, "resample")
+        return resampling.spread(list(found.values()), measure, repeats=repeats, generator=stream)
+
+    spreads = {measure: spread(measure) for measure in MEASURES}
+    frame = _frame(judge, goal, rows, chosen, fitting)
     notes = [*goal.notes, *(note for each in made.values() for note in each.notes)]
     alerts = [*_bare(made), *_undeclared(goal, given, normalise)]
     return Ranking(by, found, baseline, spreads, frame, alerts, notes)
@@ -131,15 +131,9 @@ class _Reader:
         if isinstance(model, str | Path):
             model, own, note = pretrained.image_model(name, str(model), self.weights)
             normalise = normalise or own
-        made = candidates.wrap(
-            name,
-            model,
-            self.target.inputs[self.target.fit[:2]],
-            normalise=normalise,
-            size=size,
-            features=self.features.get(name),
-            device=self.device,
-        )
+        samples, features = self.target.inputs[self.target.fit[:2]], self.features.get(name)
+        options: dict[str, Any] = {"normalise": normalise, "size": size, "features": features}
+        made = candidates.wrap(name, model, samples, device=self.device, **options)
         made.notes += [note] if note else []
         return made
 
@@ -168,7 +162,7 @@ def _settings(
     return Settings(radius, steps, outputs, batch_size, seed, clip)
 
 
-def _frame(judge: Candidate, target: Target, rows: Tensor, chosen: Settings) -> Frame:
+def _frame(judge: Candidate, target: Target, rows: Tensor, chosen: Settings, fitting: float) -> Frame:
     """The reference on the test part, and its loss on the attacked samples without and under noise."""
     parts = target.test.split(chosen.batch_size)
     read = torch.cat([judge.read(target.inputs[part], part)[0] for part in parts])
@@ -184,16 +178,12 @@ def _frame(judge: Candidate, target: Target, rows: Tensor, chosen: Settings) -> 
     ]
     counts = torch.bincount(target.labels[target.test], minlength=len(target.classes))
     samples = f"{len(target.fit)} samples to fit, {len(target.valid)} to choose, {len(target.test)} to test"
+    samples += f", {len(rows)} of these attacked (radius {chosen.epsilon:.3g}), seed {chosen.seed}"
+    clean, noise = (float(loss.mean()) for loss in losses)
     return Frame(
-        judge.name,
-        right,
-        float(counts.max() / len(target.test)),
-        float(losses[0].mean()),
-        float(losses[1].mean()),
-        1 / x[0].numel(),
-        f"{samples}, {len(rows)} of these attacked (radius {chosen.epsilon:.3g}), seed {chosen.seed}",
-        int(counts.min()),
-    )
+        judge.name, accuracy=right, chance=float(counts.max() / len(target.test)), clean=clean, noise=noise,
+        tau1_chance=1 / x[0].numel(), samples=samples, smallest=int(counts.min()), fitting=fitting,
+    )  # fmt: skip
 
 
 def _bare(made: Mapping[str, Candidate]) -> list[str]:

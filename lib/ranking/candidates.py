@@ -144,15 +144,9 @@ def checked(y: Any, count: int, name: str) -> Tensor:
 
 
 def wrap(
-    name: str,
-    model: Any,
-    x: Tensor,
-    *,
-    normalise: Normalise,
-    size: int | None,
-    features: Model | None,
+    name: str, model: Any, x: Tensor, *, normalise: Normalise, size: int | None, features: Model | None,
     device: torch.device | None,
-) -> TensorModel:
+) -> TensorModel:  # fmt: skip
     """The candidate, after it was tried on samples x: shapes, mode, sizes, head.
 
     Raises ValueError or TypeError, with the remedy, for training mode, outputs that are not (N, m), channels
@@ -281,12 +275,8 @@ def _head(made: TensorModel, model: nn.Module, x: Tensor) -> nn.Module | None:
     finally:
         for handle in handles:
             handle.remove()
-    fits = [
-        part
-        for part in ran
-        if outputs in (getattr(part, "out_features", 0), getattr(part, "out_channels", 0))
-    ]
-    return fits[-1] if fits else None
+    sizes = [(part, getattr(part, "out_features", getattr(part, "out_channels", 0))) for part in ran]
+    return next((part for part, size in reversed(sizes) if size == outputs), None)
 
 
 def _declared(normalise: Normalise) -> tuple[Any, Any]:
@@ -304,11 +294,8 @@ def _channels(model: nn.Module) -> int | None:
 
 def _own_size(model: Any) -> int | None:
     """The image size that vision transformers carry: torchvision's `image_size`, transformers' config."""
-    for owner in (model, getattr(model, "config", None)):
-        found = getattr(owner, "image_size", None)
-        if isinstance(found, int):
-            return found
-    return None
+    found = [getattr(owner, "image_size", None) for owner in (model, getattr(model, "config", None))]
+    return next((size for size in found if isinstance(size, int)), None)
 
 
 def _matrix(values: Tensor) -> Tensor:

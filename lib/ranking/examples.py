@@ -124,14 +124,7 @@ def network(x: Tensor, y: Tensor, classes: int, name: str) -> DigitNet:
         model = DigitNet(classes)
     if len(x):
         training.fit(
-            model,
-            x,
-            y,
-            loss=functional.cross_entropy,
-            optimizer="adamw",
-            lr=RATE,
-            epochs=max(1, STEPS * BATCH // len(x)),
-            batch_size=BATCH,
-            generator=generator,
-        )
+            model, x, y, loss=functional.cross_entropy, optimizer="adamw", lr=RATE,
+            epochs=max(1, STEPS * BATCH // len(x)), batch_size=BATCH, generator=generator,
+        )  # fmt: skip
     return model.eval()

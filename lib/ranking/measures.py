@@ -81,21 +81,17 @@ class Evidence:
         return self.whole[measure]
 
     def _value(self, measure: str, rows: Tensor | None) -> float | None:
+        at, found = slice(None) if rows is None else rows, self.attacked
         if measure in RIVALS:
-            theta = None if self.probabilities is None else _take(self.probabilities, rows)
-            return estimators.score(measure, _take(self.features, rows), _take(self.labels, rows), theta)
-        if measure == DIRECT:
-            return float(_take(self.hits, rows).double().mean())
-        found = self.attacked
-        if measure == "tau1":
-            return float(_take(found.tau1, rows).mean())
-        if measure == "adversarial loss":
-            return float(_take(found.loss, rows).mean())
+            theta = None if self.probabilities is None else self.probabilities[at]
+            return estimators.score(measure, self.features[at], self.labels[at], theta)
         if measure == "alpha":
-            own = float(_take(found.own, rows).sum())
-            return min(1.0, float(_take(found.moved, rows).sum()) / own) ** 0.5 if own > 0 else 0.0
-        pair = _take(found.deviation_source, rows), _take(found.deviation_target, rows)
-        return transferability.tau2(*pair)
+            own = float(found.own[at].sum())
+            return min(1.0, float(found.moved[at].sum()) / own) ** 0.5 if own > 0 else 0.0
+        if measure == "tau2":
+            return transferability.tau2(found.deviation_source[at], found.deviation_target[at])
+        means = {DIRECT: self.hits.double(), "tau1": found.tau1, "adversarial loss": found.loss}
+        return float(means[measure][at].mean())
 
     def count(self, measure: str) -> int:
         """Samples behind a measure."""
@@ -141,27 +137,16 @@ def evidence(
     null = transferability.tau2_null(
         *pair, generator=streams.generator(chosen.seed, "null"), repeats=NULLS, signs="kept"
     )
+    half = transferability.split_half(*pair, generator=streams.generator(chosen.seed, "half"))
+    model = getattr(candidate, "model", None)
     found = Evidence(
-        candidate.name,
-        Attacked(**tangent, loss=loss),
-        hits,
-        features[:fitted].double(),
-        _probabilities(outputs[:fitted], features[:fitted]),
-        target.labels[every[:fitted]],
-        (float(null.mean()), float(null.quantile(0.95))),
-        transferability.split_half(*pair, generator=streams.generator(chosen.seed, "half")),
-        kept,
-        seconds,
-        passes,
-        parameters=_parameters(candidate),
-    )
+        candidate.name, Attacked(**tangent, loss=loss), hits, features[:fitted].double(),
+        _probabilities(outputs[:fitted], features[:fitted]), target.labels[every[:fitted]],
+        (float(null.mean()), float(null.quantile(0.95))), half, kept, seconds, passes,
+        parameters=sum(p.numel() for p in model.parameters()) if isinstance(model, nn.Module) else None,
+    )  # fmt: skip
     timed("rivals", lambda: [found.value(name) for name in RIVALS])
     return found
-
-
-def _parameters(candidate: Candidate) -> int | None:
-    model = getattr(candidate, "model", None)
-    return sum(p.numel() for p in model.parameters()) if isinstance(model, nn.Module) else None
 
 
 def _read(candidate: Candidate, target: Target, rows: Tensor, batch_size: int) -> tuple[Tensor, Tensor]:
@@ -245,14 +230,9 @@ def charted(f: Model, chart: Tensor | None) -> Model:
 
 
 def _loss(
-    candidate: Candidate,
-    reference: Candidate,
-    target: Target,
-    rows: Tensor,
-    delta: Tensor,
-    outputs: int,
+    candidate: Candidate, reference: Candidate, target: Target, rows: Tensor, delta: Tensor, outputs: int,
     chosen: Settings,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """The reference's cross-entropy after PGD, or after both signs of delta where PGD has no loss."""
     generator = streams.generator(chosen.seed, "attack")  # the same random starts for all candidates
     losses = []
@@ -271,7 +251,3 @@ def _loss(
 def cross_entropy(reference: Candidate, x: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
     """The reference's loss on each sample, on the CPU."""
     return functional.cross_entropy(reference.bind(rows)(x).cpu().double(), labels, reduction="none")
-
-
-def _take(values: Tensor, rows: Tensor | None) -> Tensor:
-    return values if rows is None else values[rows]

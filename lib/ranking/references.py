@@ -34,19 +34,10 @@ def fitted(target: Target, generator: torch.Generator, device: torch.device) -> 
     with training.seeded(generator):
         model = network(target.inputs, len(target.classes))
     training.fit(
-        model,
-        coloured(target.inputs[rows]),
-        target.labels[rows],
-        loss=functional.cross_entropy,
-        optimizer="adamw",
-        lr=RATE,
-        weight_decay=1e-2,
-        epochs=max(1, STEPS * BATCH // len(rows)),
-        batch_size=BATCH,
-        schedule="onecycle",
-        generator=generator,
-        device=device,
-    )
+        model, coloured(target.inputs[rows]), target.labels[rows], loss=functional.cross_entropy,
+        optimizer="adamw", lr=RATE, weight_decay=1e-2, epochs=max(1, STEPS * BATCH // len(rows)),
+        batch_size=BATCH, schedule="onecycle", generator=generator, device=device,
+    )  # fmt: skip
     return TensorModel("a small network, fitted here", model, device=device, channels=3, head=_last(model))
 
 

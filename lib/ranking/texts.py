@@ -50,13 +50,8 @@ class TextModel:
         return outputs.cpu(), features.cpu()
 
     def _bound(self, rows: Tensor) -> Any:
-        tokens = self.tokenizer(
-            [self.texts[i] for i in rows.tolist()],
-            is_split_into_words=True,
-            truncation=True,
-            padding=True,
-            return_tensors="pt",
-        )
+        options = {"is_split_into_words": True, "truncation": True, "padding": True, "return_tensors": "pt"}
+        tokens = self.tokenizer([self.texts[i] for i in rows.tolist()], **options)
         words = [[self.width if w is None else w for w in tokens.word_ids(i)] for i in range(len(rows))]
         index = torch.tensor(words, device=self.device)  # the last gate is that of special tokens: always 1
         ids, mask = tokens["input_ids"].to(self.device), tokens["attention_mask"].to(self.device)
@@ -82,9 +77,8 @@ def wrap(name: str, given: Any, target: Target, device: torch.device | None) -> 
     Raises ValueError or TypeError for a model that cannot be loaded, is in training mode, or whose tokenizer
     is not a fast one (which tells the word that each token is from).
     """
-    tokenizer, model = (
-        given if isinstance(given, tuple | list) and len(given) == 2 else text_model(name, given)
-    )
+    pair = isinstance(given, tuple | list) and len(given) == 2
+    tokenizer, model = given if pair else text_model(name, given)
     if not getattr(tokenizer, "is_fast", False) or not isinstance(model, nn.Module):
         raise TypeError(
             f"{name}: for texts pass a folder or name that transformers knows, or (tokenizer, model) with a "
