@@ -18,7 +18,7 @@ from lib.statistics.order import (
     other_orders,
     seed_interval,
     sign_test,
-)  # fmt: skip
+)
 
 __all__ = [
     "ENUMERATED", "LARGE", "SAMPLED", "TAU", "Choice", "Grid", "Group", "Interval", "Kendall", "Link",

@@ -8,12 +8,24 @@ Matrices are (sources, targets), float64. Random numbers come from a generator t
 """
 
 from lib.statistics.clustering.entropies import (
-    Band, band, curve_p, entropy, entropy_curve, expected_entropy, permuted_cuts, random_cuts,
+    Band,
+    band,
+    curve_p,
+    entropy,
+    entropy_curve,
+    expected_entropy,
+    permuted_cuts,
+    random_cuts,
     random_partitions,
-)  # fmt: skip
+)
 from lib.statistics.clustering.tournaments import (
-    CLIP, affinity, affinity_of_wins, principal, ratio, tournament,
-)  # fmt: skip
+    CLIP,
+    affinity,
+    affinity_of_wins,
+    principal,
+    ratio,
+    tournament,
+)
 from lib.statistics.clustering.trees import adjusted_rand, cut, cuts, mantel, spearman, tree
 
 __all__ = [
