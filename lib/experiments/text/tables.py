@@ -113,10 +113,8 @@ def paper_table(result: Result) -> Table:
     rows += [
         [title(name), *[_interval(seen, name, value) for value in COLUMNS.values()]] for name in seen.sources
     ]
-    note = (
-        f"Paper: {paper.TEXT.place}, p. {paper.TEXT.page}; it prints no interval. Ours: 95 % (Student), cut "
-    )
-    note += "where impossible."
+    note = f"Paper: {paper.TEXT.place}, p. {paper.TEXT.page}; it prints no interval."
+    note += " Ours: 95 % (Student), cut where impossible."
     columns = ["source", "τ₁", "τ₂", LOSS, "knowledge transfer"]
     return stamped(result, "The paper's table and ours", columns, rows, note)
 
@@ -124,13 +122,10 @@ def paper_table(result: Result) -> Table:
 def order_table(result: Result) -> Table:
     """What three sources can show at best, what the paper's three show, and what ours show."""
     seen, printed = READINGS.of(result), paper.TEXT.columns
-    found = [
-        ("paper", label, statistics.kendall(printed[key], printed["knowledge"]))
-        for key, label in COLUMNS.items()
-        if key != "knowledge"
-    ]
-    for name in ("τ₁", "τ₂", "τ₂, contrasts", LOSS):
-        found.append((_target(result), name, seen.link(name, TUNED).means))
+    keys = [key for key in COLUMNS if key != "knowledge"]
+    found = [("paper", COLUMNS[key], statistics.kendall(printed[key], printed["knowledge"])) for key in keys]
+    names = ("τ₁", "τ₂", "τ₂, contrasts", LOSS)
+    found += [(_target(result), name, seen.link(name, TUNED).means) for name in names]
     rows = [[who, name, one.n, one.tau, one.p_one_sided, one.p_two_sided] for who, name, one in found]
     columns = ["evidence", "measure", "sources", "τ_b", "p, one-sided", "p, two-sided"]
     note = f"Exact: all orders counted. Ours: means over seeds, {TUNED}."
@@ -177,10 +172,7 @@ def reading_table(result: Result) -> Table:
     def line(label: str, *values: Value) -> list[str]:
         return [label, *[least_to_largest(*span(seen, value)) for value in values]]
 
-    whole = [
-        at(*path)
-        for path in (("tau1",), ("tau2",), ("projection_scale",), ("tau2_null", 0), ("tau2_kept_null", 0))
-    ]
+    whole = at("tau1"), at("tau2"), at("projection_scale"), at("tau2_null", 0), at("tau2_kept_null", 0)
     rows = [line("logits (Definition 3 to the letter)", *whole)]
     parts = ("tau1", "tau2", "psi", "null", "kept_null")
     rows += [line(label, *[at("readings", key, part) for part in parts]) for key, label in READ.items()]

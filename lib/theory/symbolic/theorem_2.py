@@ -15,6 +15,9 @@ from lib.theory.symbolic.vectors import Space, vectors
 x1, x2, x3, sigma, lam, F, norm_u, rest, t1, t2 = sp.symbols(
     "X_1 X_2 X_3 sigma lambda F |u| |J_T\\ v_perp| tau_1(x) tau_2", nonnegative=True
 )
+share_t, share_s, bound_t, bound_s = sp.symbols(
+    "|J_Tu_2| |AJ_Su| lambda_T*sigma_T lambda_S*|A|*sigma_S", nonnegative=True
+)
 st, dt, ds, nb = sp.symbols("|J_T|_D |Delta_T| |Delta_S| |A|", positive=True)
 
 STEPS = Steps()
@@ -32,22 +35,11 @@ def _sine(sign: Any = -1) -> Identity:
 @STEPS.step(
     "X3, first bound",
     "App. D, after (12)",
-    wrong(
-        k=0,
-        at={
-            x3: 1,
-            sp.Symbol("|J_Tu_2|", nonnegative=True): 1,
-            sp.Symbol("lambda_T*sigma_T", nonnegative=True): 1,
-            sp.Symbol("|AJ_Su|", nonnegative=True): 0,
-            sp.Symbol("lambda_S*|A|*sigma_S", nonnegative=True): 0,
-        },
-    ),
+    wrong(k=0, at={x3: 1, share_t: 1, bound_t: 1, share_s: 0, bound_s: 0}),
 )
 def _third_term(k: Any = 1) -> Inequality:
     r"""X_3 \le \lambda_T\sigma_T + \lambda_S\|A\|_2\sigma_S"""
     # X3 <= |J_T u2| + |A J_S u|, each at most its second singular value's share.
-    share_t, share_s = sp.symbols("|J_Tu_2| |AJ_Su|", nonnegative=True)
-    bound_t, bound_s = sp.symbols("lambda_T*sigma_T lambda_S*|A|*sigma_S", nonnegative=True)
     given = (share_t + share_s - x3, bound_t - share_t, bound_s - share_s)
     return Inequality(k * bound_t + bound_s - x3, tuple((g,) for g in given), given=given)
 

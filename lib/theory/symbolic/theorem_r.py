@@ -20,6 +20,7 @@ a, b, c, D, phi, xi, wp, yp, ze, zp = sp.symbols("a b c D phi xi <w|p> <y|p> <z|
 e, s, F, lam, sigma, Ry, Rv, T, theta, g, S = sp.symbols(
     "e s F lambda sigma |R^Ty| |Rv_S| T theta g lambda_S|A|sigma_S", nonnegative=True
 )
+sizes, parts = sp.symbols("sigma_2:5", nonnegative=True), sp.symbols("u_2:5", real=True)  # of J_S, of u
 M, Y, root = sp.symbols("sqrt(M) sqrt(Y2) sqrt(LHS)", nonnegative=True)
 H2 = e**2 + s**2
 
@@ -29,24 +30,16 @@ STEPS = Steps()
 @STEPS.step(
     "second singular value",
     "Theorem R, step 1",
-    wrong(
-        k=sp.Rational(1, 2),
-        at={
-            **dict(zip(sp.symbols("sigma_2:5", nonnegative=True), (1, 0, 0))),
-            **dict(zip(sp.symbols("u_2:5", real=True), (1, 0, 0))),
-        },
-    ),
+    wrong(k=sp.Rational(1, 2), at=dict(zip((*sizes, *parts), (1, 0, 0, 1, 0, 0)))),
 )
 def _complement(k: Any = 1) -> Inequality:
     r"""|J_S u| \le \lambda_S\sigma_S|u|\ \text{for}\ u \perp v_S:\ \|A J_S(I - v_Sv_S^\top)\|_2 \le
     \lambda_S\|A\|_2\sigma_S"""
     # |J u|^2 = sum sigma_i^2 u_i^2 without i = 1, three terms standing for any number.
-    sizes = sp.symbols("sigma_2:5", nonnegative=True)
-    u = sp.symbols("u_2:5", real=True)
-    top = sizes[0]
-    goal = k * top**2 * sum(i**2 for i in u) - sum(p**2 * q**2 for p, q in zip(sizes, u))
-    terms = tuple((top - sizes[i], top + sizes[i], u[i] ** 2) for i in (1, 2))
-    return Inequality(goal, terms, given=(top - sizes[1], top - sizes[2]))
+    top, *others = sizes
+    goal = k * top**2 * sum(u**2 for u in parts) - sum(p**2 * q**2 for p, q in zip(sizes, parts))
+    terms = tuple((top - size, top + size, u**2) for size, u in zip(others, parts[1:]))
+    return Inequality(goal, terms, given=tuple(top - size for size in others))
 
 
 @STEPS.step("quadratic form of N", "Theorem R, step 2", wrong(k=2), wrong(k=-1))
