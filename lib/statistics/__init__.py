@@ -4,14 +4,10 @@
 from lib.statistics.grid import Grid, Group, stratified_permutation
 from lib.statistics.link import Choice, Link
 from lib.statistics.order import (
-    ENUMERATED,
-    LARGE,
-    SAMPLED,
     TAU,
     Interval,
     Kendall,
     Permutation,
-    Values,
     holm,
     kendall,
     mismatched,
@@ -21,7 +17,7 @@ from lib.statistics.order import (
 )
 
 __all__ = [
-    "ENUMERATED", "LARGE", "SAMPLED", "TAU", "Choice", "Grid", "Group", "Interval", "Kendall", "Link",
-    "Permutation", "Values", "holm", "kendall", "mismatched", "other_orders", "seed_interval", "sign_test",
+    "TAU", "Choice", "Grid", "Group", "Interval", "Kendall", "Link",
+    "Permutation", "holm", "kendall", "mismatched", "other_orders", "seed_interval", "sign_test",
     "stratified_permutation",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from expected_entropy import expected_entropy
 
 from lib import statistics
 from lib.engine import runs
@@ -199,7 +200,7 @@ def test_the_null_is_the_closed_form_at_both_ends():
     proportions = torch.tensor([5, 7, 3], dtype=torch.float64) / 15
     assert float(null.mean[0]) == pytest.approx(float(torch.special.entr(proportions).sum()))
     assert float(null.mean[-1]) == 0
-    expected = clustering.expected_entropy(CATEGORIES, 6)
+    expected = expected_entropy(CATEGORIES, 6)
     assert float(matrices.entropy_null(False).mean[5]) == pytest.approx(expected, abs=0.02)
 
 

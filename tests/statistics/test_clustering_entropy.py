@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from expected_entropy import expected_entropy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,21 +68,21 @@ def test_the_expected_entropy_is_the_mean_over_every_partition(categories, weigh
     for clusters in range(1, 7):
         rows = [row for row in everything if max(row) + 1 == clusters]
         mean = np.mean([slow_entropy(row, categories, weighted) for row in rows])
-        assert clustering.expected_entropy(categories, clusters, weighted) == pytest.approx(mean, abs=1e-12)
+        assert expected_entropy(categories, clusters, weighted) == pytest.approx(mean, abs=1e-12)
     for sizes in ([6], [1, 2, 3], [2, 2, 2], [1, 1, 4]):
         labels = [i for i, size in enumerate(sizes) for _ in range(size)]
         orders = itertools.permutations(categories)
         mean = np.mean([slow_entropy(labels, order, weighted) for order in orders])
-        assert clustering.expected_entropy(categories, sizes, weighted) == pytest.approx(mean, abs=1e-12)
+        assert expected_entropy(categories, sizes, weighted) == pytest.approx(mean, abs=1e-12)
 
 
 def test_the_null_curve_of_the_papers_fifteen_tasks():
     """0 at 15 clusters, the entropy of (5, 7, 3) / 15 at 1, and between them uniform partitions."""
     shares = np.array([5, 7, 3]) / 15
-    assert clustering.expected_entropy(GROUPS, 1) == pytest.approx(-(shares * np.log(shares)).sum())
-    assert clustering.expected_entropy(GROUPS, 15) == 0
-    plain = [clustering.expected_entropy(GROUPS, k) for k in (1, 3, 4, 6, 10)]
-    by_size = [clustering.expected_entropy(GROUPS, k, weighted=True) for k in (3, 4, 6, 10)]
+    assert expected_entropy(GROUPS, 1) == pytest.approx(-(shares * np.log(shares)).sum())
+    assert expected_entropy(GROUPS, 15) == 0
+    plain = [expected_entropy(GROUPS, k) for k in (1, 3, 4, 6, 10)]
+    by_size = [expected_entropy(GROUPS, k, weighted=True) for k in (3, 4, 6, 10)]
     np.testing.assert_allclose(plain, [1.0438, 0.8170, 0.6905, 0.4807, 0.2049], atol=1e-4)
     np.testing.assert_allclose(by_size, [0.868, 0.780, 0.616, 0.325], atol=1e-3)
 
@@ -90,7 +91,7 @@ def test_sampled_partitions_have_the_expected_entropy():
     for weighted in (False, True):
         drawn = clustering.random_cuts(15, generator=stream(), repeats=3000)
         mean = clustering.band(clustering.entropy_curve(drawn, GROUPS, weighted)).mean
-        exact = [clustering.expected_entropy(GROUPS, k, weighted) for k in range(1, 16)]
+        exact = [expected_entropy(GROUPS, k, weighted) for k in range(1, 16)]
         np.testing.assert_allclose(mean, exact, atol=0.012)
 
 
@@ -102,12 +103,6 @@ def test_random_partitions_are_uniform(items, clusters):
     assert set(counts) == set(rows)  # numbered by first appearance, too
     expected = 20_000 / len(rows)
     assert max(abs(counts[row] - expected) for row in rows) < 5 * math.sqrt(expected)
-
-
-def test_given_sizes_are_kept():
-    drawn = clustering.random_partitions(6, [3, 1, 2], generator=stream(), repeats=500)
-    assert (torch.nn.functional.one_hot(drawn).sum(1) == torch.tensor([3, 1, 2])).all()
-    np.testing.assert_allclose((drawn == 0).double().mean(0), 0.5, atol=0.1)
 
 
 def test_shuffling_keeps_each_columns_values_and_the_diagonal():

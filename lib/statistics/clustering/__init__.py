@@ -2,7 +2,7 @@
 
 - :mod:`.tournaments`: losses of every task on every source's adversarial images -> affinity matrix
 - :mod:`.trees`: matrix -> agglomerative tree -> clusters; two trees or two matrices compared
-- :mod:`.entropies`: the entropy of the categories within clusters (Fig. 5), its nulls and their closed form
+- :mod:`.entropies`: the entropy of the categories within clusters (Fig. 5) and its nulls
 
 Matrices are (sources, targets), float64. Random numbers come from a generator that the caller passes.
 """
@@ -13,7 +13,6 @@ from lib.statistics.clustering.entropies import (
     curve_p,
     entropy,
     entropy_curve,
-    expected_entropy,
     permuted_cuts,
     random_cuts,
     random_partitions,
@@ -30,6 +29,6 @@ from lib.statistics.clustering.trees import adjusted_rand, cut, cuts, mantel, sp
 
 __all__ = [
     "CLIP", "Band", "adjusted_rand", "affinity", "affinity_of_wins", "band", "curve_p", "cut", "cuts",
-    "entropy", "entropy_curve", "expected_entropy", "mantel", "permuted_cuts", "principal", "random_cuts",
+    "entropy", "entropy_curve", "mantel", "permuted_cuts", "principal", "random_cuts",
     "random_partitions", "ratio", "spearman", "tournament", "tree",
 ]  # fmt: skip

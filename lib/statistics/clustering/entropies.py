@@ -7,10 +7,9 @@ something only against a null.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from math import comb, log
 from typing import cast
 
 import torch
@@ -18,7 +17,6 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from lib.statistics.clustering.trees import Labels, codes, cuts, tree
-from lib.statistics.order import random_orders
 
 
 @dataclass(frozen=True)
@@ -60,44 +58,13 @@ def entropy_curve(cuts: Tensor, categories: Labels | Tensor, weighted: bool = Fa
     return _entropies(cuts, known.expand(cuts.shape), weighted)
 
 
-def expected_entropy(categories: Labels, clusters: int | Sequence[int], weighted: bool = False) -> float:
-    """The exact mean of :func:`entropy` over random partitions, without sampling.
+def random_partitions(items: int, clusters: int, *, generator: torch.Generator, repeats: int) -> Tensor:
+    """Draw uniformly from all partitions into that many non-empty clusters: int64 (repeats, items).
 
-    With sizes, items are dealt at random to clusters of these sizes: a category's count in a cluster is
-    hypergeometric. With a number k, every partition of the n items into k non-empty clusters is equally
-    likely: a cluster picked from a random one has size s with probability
-    C(n, s) S(n - s, k - 1) / (k S(n, k)), S being Stirling's numbers of the second kind.
+    Raises ValueError for a number outside 1..items.
     """
-    known = codes(categories)
-    items, counts = len(known), known.bincount().tolist()
-    if isinstance(clusters, int):
-        _check_clusters(clusters, items)
-        total = clusters * _stirling(items, clusters)
-        shares = {s: comb(items, s) * _stirling(items - s, clusters - 1) / total for s in range(1, items + 1)}
-    else:
-        sizes = _check_sizes(clusters, items)
-        shares = {s: sizes.count(s) / len(sizes) for s in set(sizes)}
-    number = clusters if isinstance(clusters, int) else len(clusters)
-    return sum(
-        share * _dealt(size, counts) * (number * size / items if weighted else 1)
-        for size, share in shares.items()
-        if share
-    )
-
-
-def random_partitions(
-    items: int, clusters: int | Sequence[int], *, generator: torch.Generator, repeats: int
-) -> Tensor:
-    """``repeats`` random partitions, int64 (repeats, items).
-
-    ``clusters`` a number: uniform over all partitions into that many non-empty clusters. Sizes: those sizes,
-    items dealt at random.
-    """
-    if not isinstance(clusters, int):
-        sizes = _check_sizes(clusters, items)
-        labels = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
-        return labels[random_orders(items, repeats, generator)]
-    _check_clusters(clusters, items)
+    if not 1 <= clusters <= items:
+        raise ValueError(f"{clusters} clusters of {items} items: choose 1 to {items}")
     labels = torch.empty(repeats, items, dtype=torch.int64)
     left = torch.full((repeats,), clusters)
     for n in range(items, 0, -1):  # the n-th item opens a cluster, or joins one of those of items before it
@@ -151,16 +118,6 @@ def _entropies(labels: Tensor, categories: Tensor, weighted: bool) -> Tensor:
     return cast(Tensor, (inside * weights).sum(-1) / weights.sum(-1))
 
 
-def _dealt(size: int, counts: list[int]) -> float:
-    """Mean entropy of ``size`` items drawn without replacement from categories of these counts."""
-    items, total = sum(counts), 0.0
-    for count in counts:
-        for x in range(1, min(count, size) + 1):
-            share = comb(count, x) * comb(items - count, size - x) / comb(items, size)
-            total -= share * x / size * log(x / size)
-    return total
-
-
 @cache
 def _stirling(items: int, clusters: int) -> int:
     """In how many ways n items fall into k non-empty clusters."""
@@ -178,14 +135,3 @@ def _shuffled(matrix: Tensor, generator: torch.Generator, repeats: int) -> Itera
         mixed = matrix.mT.clone()
         mixed[off] = columns.gather(1, order).flatten()
         yield mixed.mT
-
-
-def _check_clusters(clusters: int, items: int) -> None:
-    if not 1 <= clusters <= items:
-        raise ValueError(f"{clusters} clusters of {items} items: choose 1 to {items}")
-
-
-def _check_sizes(sizes: Sequence[int], items: int) -> list[int]:
-    if min(sizes, default=0) < 1 or sum(sizes) != items:
-        raise ValueError(f"sizes {list(sizes)} must be 1 or more and add up to {items} items")
-    return list(sizes)
