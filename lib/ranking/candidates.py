@@ -202,10 +202,9 @@ def _fit_images(made: TensorModel, model: Any, x: Tensor, size: int | None, norm
     if normalise is not None and normalise != "inside":
         mean, deviation = _declared(normalise)
         shape = (-1, *[1] * (x.dim() - 2))
-        scale = [
-            torch.as_tensor(v, dtype=x.dtype, device=made.device).reshape(shape) for v in (mean, deviation)
-        ]
-        made.scale = scale[0], scale[1]
+        kind: dict[str, Any] = {"dtype": x.dtype, "device": made.device}
+        first, second = (torch.as_tensor(v, **kind).reshape(shape) for v in (mean, deviation))
+        made.scale = first, second
 
 
 @torch.no_grad()

@@ -134,9 +134,8 @@ def evidence(
     tangent, delta = timed("tau", lambda: _tangent(candidate, reference, target, rows, chart))
     loss = timed("attack", lambda: _loss(candidate, reference, target, rows, delta, outputs.shape[1], chosen))
     pair = tangent["deviation_source"], tangent["deviation_target"]
-    null = transferability.tau2_null(
-        *pair, generator=streams.generator(chosen.seed, "null"), repeats=NULLS, signs="kept"
-    )
+    stream = streams.generator(chosen.seed, "null")
+    null = transferability.tau2_null(*pair, generator=stream, repeats=NULLS, signs="kept")
     half = transferability.split_half(*pair, generator=streams.generator(chosen.seed, "half"))
     model = getattr(candidate, "model", None)
     found = Evidence(

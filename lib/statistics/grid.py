@@ -81,12 +81,9 @@ def stratified_permutation(
 
 
 def bootstrap(
-    grids: Sequence[Grid],
-    statistic: Callable[[Sequence[Tensor]], Tensor],
-    *,
-    generator: torch.Generator,
+    grids: Sequence[Grid], statistic: Callable[[Sequence[Tensor]], Tensor], *, generator: torch.Generator,
     repeats: int = RESAMPLED,
-) -> Interval:
+) -> Interval:  # fmt: skip
     """95 % percentile interval of `statistic`, when units are drawn with replacement.
 
     `statistic` gets the mean tau-b (repeats,) of each grid and returns (repeats,): a difference, for example.
@@ -98,11 +95,9 @@ def bootstrap(
         raise ValueError("the grids have different units: pass measures of the same sources")
     picks = [torch.randint(size, (repeats, size), generator=generator) for size in sizes]
     whole = [torch.arange(size).unsqueeze(0) for size in sizes]
-    low, high = torch.quantile(
-        statistic([_resampled(grid, picks) for grid in grids]), torch.tensor([0.025, 0.975]).double()
-    ).tolist()
-    value = float(statistic([_resampled(grid, whole) for grid in grids])[0])
-    return Interval(low, value, high)
+    drawn, value = (statistic([_resampled(grid, some) for grid in grids]) for some in (picks, whole))
+    low, high = torch.quantile(drawn, torch.tensor([0.025, 0.975]).double()).tolist()
+    return Interval(low, float(value[0]), high)
 
 
 def pairs(group: Group) -> Tensor:

@@ -123,16 +123,9 @@ class Observations:
         """
         wanted = targets or tuple(self.targets)
         here = [n for n in self.sources if any(self.records(n, target) for target in wanted)]
-        sides = [
-            torch.cat([self._columns(value, target, here) for target in wanted], dim=1) for value in (x, y)
-        ]
-        seeds = {target: self._seeds(target) for target in wanted}
-        return statistics.Group(
-            sides[0],
-            sides[1],
-            tuple(seed for target in wanted for seed in seeds[target]),
-            tuple(target for target in wanted for _ in seeds[target]),
-        )
+        first, second = (torch.cat([self._columns(v, target, here) for target in wanted], 1) for v in (x, y))
+        cells = [(seed, target) for target in wanted for seed in self._seeds(target)]
+        return statistics.Group(first, second, *zip(*cells))
 
     def link(
         self, x: str | Value, y: str | Value, *targets: str, stream: Sequence[str | int] | None = None

@@ -48,9 +48,8 @@ def nulls(source: Tensor, target: Tensor, experiment: str, seed: int, repeats: i
     """What unrelated pairings give for tau2, [mean, 95th per cent], and tau2 out of sample."""
     found: dict[str, Any] = {}
     for key, signs, names in zip(("tau2_null", "tau2_kept_null"), ("random", "kept"), NULLS[experiment]):
-        null = transferability.tau2_null(
-            source, target, generator=streams.generator(seed, *names), repeats=repeats, signs=signs
-        )
+        stream = streams.generator(seed, *names)
+        null = transferability.tau2_null(source, target, generator=stream, repeats=repeats, signs=signs)
         found[key] = [float(null.mean()), float(null.quantile(0.95))]
     half = transferability.split_half(source, target, generator=streams.generator(seed, "half"))
     return found | {"tau2_split_half": half}

@@ -75,9 +75,8 @@ def rows(result: Result) -> list[Row]:
 
 def _three_sources() -> Row:
     columns = paper.TEXT.columns
-    perfect, other = (
-        statistics.kendall(columns[key], columns["knowledge"]) for key in ("adversarial_loss", "tau1")
-    )
+    printed = (columns["adversarial_loss"], columns["tau1"])
+    perfect, other = (statistics.kendall(column, columns["knowledge"]) for column in printed)
     return Row(
         "three sources show that adversarial and knowledge transferability go together", OURS, "three rows",
         f"even a perfect order of three has p = {perfect.p_one_sided:.2f}; τ₁'s has τ_b {other.tau:.2f}",
@@ -167,9 +166,8 @@ def _tau1(seen: Observations) -> Row:
 
 def _collapse(seen: Observations) -> Row:
     """tau2 of probabilities against tau2 of contrasts, for every source and seed."""
-    low, high = (
-        max(r["readings"][name]["tau2"] for r in seen.rows) for name in ("probabilities", "contrasts")
-    )
+    found = [r["readings"] for r in seen.rows]
+    low, high = (max(one[name]["tau2"] for one in found) for name in ("probabilities", "contrasts"))
     return Row(
         "τ₂ says how well a linear map aligns the deviations", "Definition 3",
         "no word on outputs that repeat one another",

@@ -227,9 +227,7 @@ def _means(records: Sequence[dict[str, Any]], values: Sequence[Value]) -> list[f
 def _pieces(found: Attacked) -> list[tuple[str, str | None]]:
     """What stands there, and what replaces it or None, piece by piece."""
     words, changed = Words(found.original), {index: after for index, _, after in found.changes}
-    return [
-        (piece, changed.get(place // 2) if place % 2 else None) for place, piece in enumerate(words.pieces)
-    ]
+    return [(piece, changed.get(i // 2) if i % 2 else None) for i, piece in enumerate(words.pieces)]
 
 
 def _believed(config: Config, model: bert.Classifier, found: Attacked, learnt: str) -> tuple[Belief, Belief]:

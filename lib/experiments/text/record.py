@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from lib.attacks.words import candidates
@@ -87,11 +87,9 @@ def transferred(config: Config, source: bert.Classifier, seed: int) -> dict[str,
     `tuned`: a new layer and the upper layers below it; `layer`: only the new layer, for those 3 epochs;
     `probe`: only the new layer, to convergence, its penalty chosen on the validation texts.
     """
-    train, valid, test = (networks.target_part(config, *part) for part in
-                          (("transfer", seed), ("valid",), ("test",)))  # fmt: skip
-    known, chosen, asked = (
-        (reading.apply(source.features, texts), labels) for texts, labels in (train, valid, test)
-    )
+    sets = [networks.target_part(config, *part) for part in (("transfer", seed), ("valid",), ("test",))]
+    known, chosen, asked = ((reading.apply(source.features, texts), labels) for texts, labels in sets)
+    train, _, test = sets
     best = probe.linear_probe(known, chosen, asked, classes=CLASSES, strengths=config.probe_strengths)
     layer = networks.new_layer(config, train, known[0], streams.generator(seed, "layer"))
     tuned = networks.fine_tuned(config, source, train, streams.generator(seed, "tune"))
@@ -126,9 +124,8 @@ def baselines(config: Config, source: bert.Classifier, name: str, seed: int) -> 
         return {"source_accuracy": None, "domain_distance": None}
     own, (target, _) = networks.own_test(config, name), networks.target_part(config, "transfer", seed)
     neutral = bert.Classifier(target.encoder, 1, generator=torch.Generator()).features
-    means = [
-        nn.functional.normalize(reading.apply(neutral, part), dim=1).mean(0) for part in (own[0], target)
-    ]
+    views = (reading.apply(neutral, part) for part in (own[0], target))
+    means = [functional.normalize(view, dim=1).mean(0) for view in views]
     return {
         "source_accuracy": _share(*_answers(source, own)),
         "domain_distance": float((means[0] - means[1]).norm()),

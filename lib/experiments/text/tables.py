@@ -75,9 +75,8 @@ SIZES = (100, 500, 1_000, 5_000)  # the paper does not say on how many sentences
 
 def preset_table(presets: Mapping[str, Config]) -> Table:
     """The settings of the three sizes of the experiment, side by side."""
-    rows = [
-        [label, *[str(getattr(one, name)) for one in presets.values()]] for name, label in SETTINGS.items()
-    ]
+    sizes = presets.values()
+    rows = [[label, *[str(getattr(one, name)) for one in sizes]] for name, label in SETTINGS.items()]
     return Table(["setting", *presets], rows, caption="Three sizes of one experiment")
 
 
@@ -110,9 +109,8 @@ def paper_table(result: Result) -> Table:
         [f"{name}, as printed", *[_printed(key, index) for key in COLUMNS]]
         for index, name in enumerate(paper.TEXT.sources)
     ]
-    rows += [
-        [title(name), *[_interval(seen, name, value) for value in COLUMNS.values()]] for name in seen.sources
-    ]
+    for name in seen.sources:
+        rows.append([title(name), *[_interval(seen, name, value) for value in COLUMNS.values()]])
     note = f"Paper: {paper.TEXT.place}, p. {paper.TEXT.page}; it prints no interval."
     note += " Ours: 95 % (Student), cut where impossible."
     columns = ["source", "τ₁", "τ₂", LOSS, "knowledge transfer"]

@@ -76,13 +76,9 @@ def principal(ratios: Tensor, solver: Solver = "eig") -> Tensor:
 
 
 def affinity(
-    losses: Tensor,
-    *,
-    margin: float = 1.0,
-    clip: tuple[float, float] = CLIP,
-    solver: Solver = "eig",
+    losses: Tensor, *, margin: float = 1.0, clip: tuple[float, float] = CLIP, solver: Solver = "eig",
     scale: Scale = "sum",
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """The adversarial transferability matrix (sources, targets) from losses (sources, targets, images).
 
     ``losses[i, t]`` are target t's losses on the adversarial images made with source i. Column t is the

@@ -77,13 +77,9 @@ def adjusted_rand(first: Labels, second: Labels) -> float:
 
 
 def mantel(
-    first: Tensor,
-    second: Tensor,
-    *,
-    generator: torch.Generator,
-    repeats: int = 10_000,
+    first: Tensor, second: Tensor, *, generator: torch.Generator, repeats: int = 10_000,
     kind: Literal["pearson", "spearman", "columns"] = "spearman",
-) -> Permutation:
+) -> Permutation:  # fmt: skip
     """Do two square matrices over the same tasks agree, off the diagonal? Mantel's permutation test.
 
     The statistic is the correlation of the n (n - 1) off-diagonal entries: of the values ("pearson"), of
