@@ -38,9 +38,7 @@ class Table:
 
 
 TEXT = Table(
-    page=7,
-    place="Figure 3, right",
-    sources=("Yelp", "AG", "Fake"),
+    page=7, place="Figure 3, right", sources=("Yelp", "AG", "Fake"),
     columns={
         "tau1": (0.49, 0.47, 0.50),
         "tau2": (1.34e-3, 8e-4, 3e-6),
@@ -48,19 +46,17 @@ TEXT = Table(
         "knowledge": (0.89, 0.66, 0.52),
     },
     doubts={("Yelp", "adversarial_loss"): "the text of the PDF has 0716; read as 0.16"},
-)
+)  # fmt: skip
 
 ATTRIBUTES = Table(
-    page=8,
-    place="Table 1",
-    sources=("Young", "Male", "Attractive", "Eyebrows", "Lipstick"),
+    page=8, place="Table 1", sources=("Young", "Male", "Attractive", "Eyebrows", "Lipstick"),
     columns={
         "tau1": (0.0707, 0.0679, 0.0612, 0.0609, 0.0678),
         "tau2": (0.0759, 0.0521, 0.0418, 0.0529, 0.0388),
         "adversarial_loss": (17.83, 16.21, 14.13, 13.22, 12.54),
         "knowledge": (0.593, 0.589, 0.562, 0.551, 0.554),
     },
-)
+)  # fmt: skip
 
 _CLAIMS = (
     Claim("affirmative", 1, "Abstract",

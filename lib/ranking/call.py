@@ -78,9 +78,8 @@ def rank(
     place = None if device is None else devices.resolve_device(device)
     if not targets.is_file(target):  # the models of texts are transformers'
         pretrained.check(given, weights)
-    goal = targets.load(
-        target, pixels=pixels, words=max_words, most=most, generator=streams.generator(seed, "split")
-    )
+    stream = streams.generator(seed, "split")
+    goal = targets.load(target, pixels=pixels, words=max_words, most=most, generator=stream)
     reader = _Reader(goal, normalise, size, features or {}, weights, place)
     made = {name: reader.candidate(name, model) for name, model in given.items()}
     clock = time.perf_counter()
@@ -88,9 +87,8 @@ def rank(
     fitting = 0.0 if reference is not None else time.perf_counter() - clock
     chosen = _settings(goal, epsilon, steps, outputs, batch_size, seed)
     rows = goal.test[: min(attacked, len(goal.test))]
-    blank = references.untrained(
-        goal, next(iter(made.values())), streams.generator(seed, "untrained"), reader.place
-    )
+    first, stream = next(iter(made.values())), streams.generator(seed, "untrained")
+    blank = references.untrained(goal, first, stream, reader.place)
     baseline = evidence(blank, judge, goal, rows, chosen)  # first: it warms up what all the others share
     found = {name: evidence(each, judge, goal, rows, chosen) for name, each in track(made.items(), "models")}
 
@@ -202,12 +200,8 @@ def _undeclared(target: Target, given: Mapping[str, Any], normalise: Any) -> lis
     """Normalisation that nobody declared, and inputs that are no pixels in [0, 1]."""
     if target.texts is not None or target.inputs.dim() != 4:
         return []
-    silent = [
-        name
-        for name, model in given.items()
-        if not isinstance(model, str | Path)
-        and (normalise is None or (isinstance(normalise, Mapping) and name not in normalise))
-    ]
+    declared = normalise if isinstance(normalise, Mapping) else {} if normalise is None else given
+    silent = [n for n, model in given.items() if n not in declared and not isinstance(model, str | Path)]
     found = []
     if silent:
         found.append(

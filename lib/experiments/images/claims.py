@@ -21,15 +21,9 @@ def rows(result: Result) -> list[Row]:
     seen = READINGS.of(result)
     own = result.config.source_data
     near, far = ([t for t in seen.targets if (split_target(t)[0] == own) is here] for here in (True, False))
-    return [
-        _best_source(seen, near, "observed"),
-        _best_source(seen, far, "not shown"),
-        _noise(seen),
-        _one_is_not_enough(seen, far),
-        _counting(seen),
-        _rivals(seen),
-        _untrained(seen),
-    ]
+    best = _best_source(seen, near, "observed"), _best_source(seen, far, "not shown")
+    others = _counting(seen), _rivals(seen), _untrained(seen)
+    return [*best, _noise(seen), _one_is_not_enough(seen, far), *others]
 
 
 def _best_source(seen: Observations, where: list[str], verdict: Literal["observed", "not shown"]) -> Row:

@@ -69,9 +69,8 @@ def _believed(model: nn.Module, x: Tensor) -> Tensor:
 def attacked(example: Example, caption: str) -> Figure:
     """Image, perturbation (scaled to full contrast), attacked image, and both models' beliefs."""
     count = len(example.labels)
-    fig, axes = style.figure(
-        count, 5, height=1.45 * count + 0.8, width_ratios=[1, 1, 1, 1.5, 1.5], squeeze=False
-    )
+    shape: dict[str, Any] = {"height": 1.45 * count + 0.8, "width_ratios": [1, 1, 1, 1.5, 1.5]}
+    fig, axes = style.figure(count, 5, squeeze=False, **shape)
     gain = 0.5 / max(example.epsilon, 1e-9)  # the whole ball fills the range from black to white
     for row in range(count):
         before, after = example.before[row], example.after[row]

@@ -8,11 +8,8 @@ from lib.experiments.images.settings import UNTRAINED, split_target
 from lib.measures import estimators
 
 NAMES = {
-    "cifar10": "CIFAR-10",
-    "cifar10_jpg": "CIFAR-10",
-    "tinyimagenet32": "Tiny-ImageNet",
-    "stl10": "STL-10",
-}
+    "cifar10": "CIFAR-10", "cifar10_jpg": "CIFAR-10", "tinyimagenet32": "Tiny-ImageNet", "stl10": "STL-10",
+}  # fmt: skip
 
 
 def title(target: str, between: str = " ") -> str:

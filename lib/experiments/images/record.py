@@ -95,9 +95,8 @@ def transferred(config: Config, source: Network, split: images.Split, seed: int)
     device = torch.device(config.device or "cpu")
     train, valid, test = (_features(source, part, device) for part in (split.train, split.valid, split.test))
     layer = probe.linear_probe(train, valid, test, classes=CLASSES, strengths=config.probe_strengths)
-    tuned = networks.fine_tuned(
-        config, deepcopy(source), split.train, streams.generator(seed, "tune", split.name)
-    )
+    stream = streams.generator(seed, "tune", split.name)
+    tuned = networks.fine_tuned(config, deepcopy(source), split.train, stream)
     x, y = pixels(split.test, device)
     outputs = logits(tuned, x)
     return {
@@ -128,9 +127,8 @@ def domain_distance(
     """
     if own is None:
         return None
-    here, there = (
-        _features(reference, part.take(_per_class(part)), device)[0].double() for part in (split.train, own)
-    )
+    some = (part.take(_per_class(part)) for part in (split.train, own))
+    here, there = (_features(reference, part, device)[0].double() for part in some)
     return float((here.mean(0) - there.mean(0)).square().sum() / here.var(0).sum())
 
 
