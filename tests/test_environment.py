@@ -1,6 +1,7 @@
 """One list of requirements, pyproject.toml: environment.yml refers to it, what is installed satisfies it."""
 
 import importlib.metadata
+import re
 import tomllib
 
 import pytest
@@ -69,6 +70,24 @@ def test_what_lib_imports_is_required():
         for package in {name for name in fingerprint._imports(path) if isinstance(name, str)}:
             brought = {name.lower() for name in by_package.get(package, [package])}
             assert brought & allowed, f"{path.name} imports {package}"
+
+
+def locked():
+    """{name: version} of requirements/book.txt, each with hashes."""
+    text = (fingerprint.ROOT / "requirements/book.txt").read_text()
+    found = re.findall(r"^([\w.-]+)==(\S+) .*\\\n    --hash=sha256:\w{64}", text, re.MULTILINE)
+    assert len(found) == text.count("==")
+    return dict(found)
+
+
+@pytest.mark.parametrize("line", [*PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["test"]])
+def test_the_lock_file_has_what_pyproject_asks_for(line):
+    wanted = Requirement(line)
+    assert wanted.specifier.contains(locked()[wanted.name.lower()]), f"{line}: make lock"
+
+
+def test_the_lock_file_names_no_address():
+    assert "://" not in (fingerprint.ROOT / "requirements/book.txt").read_text()
 
 
 def test_the_doctor_lists_packages_and_misses_none():
