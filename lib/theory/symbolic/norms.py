@@ -1,4 +1,4 @@
-"""Appendix A: the triangle inequality of ||.||_{D,2}, and the inequalities of Cauchy and Jensen behind it."""
+"""Appendix A: the triangle inequality of ||.||_{D,2}, and the inequality of Cauchy behind it."""
 
 from __future__ import annotations
 
@@ -42,10 +42,3 @@ def _close(k: Any = 2) -> Inequality:
     r"""\|F\|^2 + \|G\|^2 + 2E[fg] \le (\|F\|_{D,2} + \|G\|_{D,2})^2"""
     room = nf * ng - mixed
     return Inequality((nf + ng) ** 2 - (nf**2 + ng**2 + k * mixed), ((2, room),), given=(room,))
-
-
-def jensen(k: Any = 1) -> Identity:
-    """E f^2 - k (E f)^2 = E (f - E f)^2: Cauchy-Schwarz against the constant function 1, which has norm 1."""
-    space, (F, one) = Space(one__one=1), vectors("F one")
-    mean = space.dot(F, one)
-    return Identity(space.square(F) - k * mean**2, space.square(F - mean * one))

@@ -28,15 +28,11 @@ def _fit() -> tuple[Space, Vector, Vector, Vector]:
 STEPS = Steps()
 
 
-STEPS.step(
-    "solvable",
-    "App. B, tacit in the use of the pseudo-inverse",
-    wrong(k=-1),
-    wrong(k=2),
-    statement=r"w^\top E[\Delta_S\Delta_S^\top] w = 0 \Rightarrow E[\Delta_T\Delta_S^\top] w = 0,"
-    r"\ \text{from}\ |E[\Delta_T\langle\Delta_S,w\rangle]|^2 \le"
-    r" E|\Delta_T|^2\,E\langle\Delta_S,w\rangle^2",
-)(cauchy_schwarz)
+@STEPS.step("solvable", "App. B, tacit in the use of the pseudo-inverse", wrong(k=-1), wrong(k=2))
+def _solvable(k: Any = 1) -> Identity:
+    r"""w^\top E[\Delta_S\Delta_S^\top] w = 0 \Rightarrow E[\Delta_T\Delta_S^\top] w = 0,\ \text{from}\
+    |E[\Delta_T\langle\Delta_S,w\rangle]|^2 \le E|\Delta_T|^2\,E\langle\Delta_S,w\rangle^2"""
+    return cauchy_schwarz(k)
 
 
 @STEPS.step("least squares", "App. B (3)", wrong(k=2), wrong(k=-1))
@@ -94,13 +90,10 @@ def _upper(k: Any = 2) -> Inequality:
     return Inequality(goal, ((1 - R2,), (R2, (1 - psi) ** 2)), given=(1 - R2, 1 - psi))
 
 
-STEPS.step(
-    "one source output",
-    "new: Section 3.2 uses it for m = d = 1",
-    wrong(k=-1),
-    wrong(k=2),
-    statement=r"m = 1 \Rightarrow \|B^*\|_2 \le r,\ \text{so}\ \psi = 1",
-)(cauchy_schwarz)
+@STEPS.step("one source output", "new: Section 3.2 uses it for m = d = 1", wrong(k=-1), wrong(k=2))
+def _one_output(k: Any = 1) -> Identity:
+    r"""m = 1 \Rightarrow \|B^*\|_2 \le r,\ \text{so}\ \psi = 1"""
+    return cauchy_schwarz(k)
 
 
 @STEPS.step("projection acts", "new: App. B only says ψ ≤ 1", wrong(square=1), wrong(square=100))

@@ -154,17 +154,12 @@ class Step:
 class Steps(list[Step]):
     """The steps of one statement, in the order of its proof."""
 
-    def step(
-        self, name: str, source: str, *mutants: Mutant, statement: str = ""
-    ) -> Callable[[_Claimed], _Claimed]:
-        """Decorate the function that returns a claim: it becomes the next step. The fields are `Step`'s.
-
-        The function's docstring is the statement, unless another is given: a claim may serve two steps.
-        """
+    def step(self, name: str, source: str, *mutants: Mutant) -> Callable[[_Claimed], _Claimed]:
+        """Decorate the function that returns a claim: the next step, with its docstring for statement."""
 
         def add(claim: _Claimed) -> _Claimed:
-            said = " ".join((statement or claim.__doc__ or "").split())
-            self.append(Step(name, said, source, claim, mutants))
+            statement = " ".join((claim.__doc__ or "").split())
+            self.append(Step(name, statement, source, claim, mutants))
             return claim
 
         return add

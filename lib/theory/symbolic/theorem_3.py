@@ -9,7 +9,6 @@ from typing import Any
 
 import sympy as sp
 
-from lib.theory.symbolic.norms import jensen
 from lib.theory.symbolic.step import Identity, Inequality, Refutation, Steps, wrong
 from lib.theory.symbolic.theorem_2 import NORM_OF_A
 from lib.theory.symbolic.vectors import Space, vectors
@@ -96,9 +95,13 @@ def _squares(k: Any = 2) -> Inequality:
     return Inequality(goal, ((2, b1, J - mean_j),), given=(J - mean_j,))
 
 
-STEPS.step(
-    "Jensen", "App. E, end of Lemma 1", wrong(k=-1), wrong(k=2), statement=r"(E\|J_v\|_2)^2 \le E\|J_v\|_2^2"
-)(jensen)
+@STEPS.step("Jensen", "App. E, end of Lemma 1", wrong(k=-1), wrong(k=2))
+def _jensen(k: Any = 1) -> Identity:
+    r"""(E\|J_v\|_2)^2 \le E\|J_v\|_2^2"""
+    # E f^2 - k (E f)^2 = E (f - E f)^2: Cauchy-Schwarz against the constant function 1, which has norm 1.
+    space, (F, one) = Space(one__one=1), vectors("F one")
+    mean = space.dot(F, one)
+    return Identity(space.square(F) - k * mean**2, space.square(F - mean * one))
 
 
 @STEPS.step("Theorem 3", "App. E (22) and after", wrong(sign=-1, at={ref: 0, J: 1, b1: 1, gap: 2, loss: 2}))

@@ -153,13 +153,10 @@ def _complete(k: Any = 2) -> Inequality:
     return Inequality(goal, ((2, lam, F, big - T),), given=(big - T,))
 
 
-STEPS.step(
-    "mean of the first root",
-    "Theorem R to Theorem 2; App. D (16), (17)",
-    wrong(k=-1),
-    wrong(k=2),
-    statement=r"E[e^2 + (1-\tau_1(x))\sigma_T^2] \le M",
-)(line_17)  # per point, with (16) and the line after it
+@STEPS.step("mean of the first root", "Theorem R to Theorem 2; App. D (16), (17)", wrong(k=-1), wrong(k=2))
+def _first_root(k: Any = 1) -> Identity:
+    r"""E[e^2 + (1-\tau_1(x))\sigma_T^2] \le M"""
+    return line_17(k=k)  # per point, with (16) and the line after it
 
 
 @STEPS.step(
