@@ -34,16 +34,12 @@ def _order(seen: Observations) -> Row:
     found, n = one.order, len(seen.sources)
     return Row(
         "the more an attribute's attacks transfer, the better its network recognises people: all attributes",
-        "4.3",
-        "five of forty shown",
+        "4.3", "five of forty shown",
         f"mean τ_b {found.value:.2f} over {n}, one-sided p {found.p_one_sided:.1g}; by seed {each}",
         "observed",
-        (
-            lambda: found.p_one_sided < 0.01,
-            lambda: min(one.each) > 0,
-            lambda: intervals(seen, LOSS)[0].low > 0,
-        ),
-    )
+        (lambda: found.p_one_sided < 0.01, lambda: min(one.each) > 0,
+         lambda: intervals(seen, LOSS)[0].low > 0),
+    )  # fmt: skip
 
 
 def _first(seen: Observations) -> Row:
@@ -51,26 +47,21 @@ def _first(seen: Observations) -> Row:
     best = selection.chosen(seen, top=2)
     name, rank = best.names[0], best.ranks[0]
     return Row(
-        "the attribute with the highest adversarial loss has the highest accuracy",
-        "4.3, Result",
+        "the attribute with the highest adversarial loss has the highest accuracy", "4.3, Result",
         "'as a result, it also achieves highest' accuracy",
         f"{called(name)} is 1st by loss and {ordinal(rank)} by accuracy of {len(seen.sources)}",
-        "observed",
-        (lambda: rank == 1,),
-    )
+        "observed", (lambda: rank == 1,),
+    )  # fmt: skip
 
 
 def _young(seen: Observations) -> Row:
     young = seen.sources.index("Young")
     loss, accuracy = (ranks(seen.means(name))[young] for name in (LOSS, ACCURACY))
     return Row(
-        "that attribute is Young",
-        paper.ATTRIBUTES.place,
-        "first in both columns",
+        "that attribute is Young", paper.ATTRIBUTES.place, "first in both columns",
         f"Young is {ordinal(loss)} by loss and {ordinal(accuracy)} by accuracy of {len(seen.sources)}",
-        "not shown",
-        (lambda: loss > 1, lambda: accuracy > 1),
-    )
+        "not shown", (lambda: loss > 1, lambda: accuracy > 1),
+    )  # fmt: skip
 
 
 def _five(seen: Observations) -> Row:
@@ -78,14 +69,11 @@ def _five(seen: Observations) -> Row:
     five = [selection.chosen(seen, name).among.tau for name in MEASURES]
     every = [link(seen, name).order.value for name in MEASURES]
     return Row(
-        "five attributes from the top show the order over all",
-        OURS,
-        "5 of 40",
+        "five attributes from the top show the order over all", OURS, "5 of 40",
         f"by {len(five)} attacks, τ_b of the top five {min(five):.1f} to {max(five):.1f}, "
-        f"of all {min(every):.2f} to {max(every):.2f}",
-        "refuted",
+        f"of all {min(every):.2f} to {max(every):.2f}", "refuted",
         (lambda: max(five) - min(five) > 3 * (max(every) - min(every)), lambda: min(five) <= 0 < min(every)),
-    )
+    )  # fmt: skip
 
 
 def _untrained(seen: Observations) -> Row:
@@ -96,50 +84,37 @@ def _untrained(seen: Observations) -> Row:
     }
     apart = ", ".join(f"{count} on {name.replace('lfw', 'LFW')}" for name, count in each.items())
     return Row(
-        "learning an attribute is what makes the features know people",
-        OURS,
-        "no control",
+        "learning an attribute is what makes the features know people", OURS, "no control",
         f"{number - beaten} of {number} attributes verify less well than the mean untrained network; {apart}",
         "refuted",
         (lambda: 2 * beaten < number, lambda: all(2 * count > number for count in each.values())),
-    )
+    )  # fmt: skip
 
 
 def _permuted(seen: Observations) -> Row:
     beaten, number = _above(seen, PERMUTED)
     return Row(
-        "what is learnt matters: noise learnt by heart verifies worse than an attribute",
-        OURS,
-        "no control",
+        "what is learnt matters: noise learnt by heart verifies worse than an attribute", OURS, "no control",
         f"{beaten} of {number} attributes verify better than the mean network with permuted labels",
-        "observed",
-        (lambda: beaten >= 0.75 * number,),
-    )
+        "observed", (lambda: beaten >= 0.75 * number,),
+    )  # fmt: skip
 
 
 def _noise(seen: Observations) -> Row:
-    rise = seen.means(lambda r: r["attacks"]["pgd"]["loss"] - r["attacks"]["noise"]["loss"])
-    above, number = int((rise > 0).sum()), len(rise)
+    above, number = _positive(seen, lambda r: r["attacks"]["pgd"]["loss"] - r["attacks"]["noise"]["loss"])
     return Row(
-        "attacks on every attribute fool the reference more than noise of the same radius does",
-        OURS,
-        "no control",
-        f"on {above} of {number} attributes",
-        "refuted",
-        (lambda: above < number,),
-    )
+        "attacks on every attribute fool the reference more than noise of the same radius does", OURS,
+        "no control", f"on {above} of {number} attributes", "refuted", (lambda: above < number,),
+    )  # fmt: skip
 
 
 def _labels(seen: Observations) -> Row:
     own, free = (link(seen, name).order.value for name in (LOSS, "identity in the labels"))
     return Row(
-        "no attack is needed: how much identity is in the labels orders the attributes as well",
-        OURS,
-        "not considered",
-        f"τ_b {free:.2f} from labels alone, {own:.2f} by adversarial loss",
-        "observed",
+        "no attack is needed: how much identity is in the labels orders the attributes as well", OURS,
+        "not considered", f"τ_b {free:.2f} from labels alone, {own:.2f} by adversarial loss", "observed",
         (lambda: free >= own,),
-    )
+    )  # fmt: skip
 
 
 def _names(seen: Observations) -> Row:
@@ -148,15 +123,13 @@ def _names(seen: Observations) -> Row:
     higher = [name for name, value in rivals.items() if value > attacks]
     clear = [name for name in rivals if intervals(seen, name)[1].low > 0]
     return Row(
-        "most estimators that read named photographs order the attributes better than any attack",
-        OURS,
+        "most estimators that read named photographs order the attributes better than any attack", OURS,
         "not considered",
         f"{len(higher)} of {len(rivals)} above the best attack ({attacks:.2f}): "
         + ", ".join(f"{name} {rivals[name]:.2f}" for name in higher)
         + f"; clearly ahead of the adversarial loss: {', '.join(clear) or 'none'}",
-        "observed",
-        (lambda: len(higher) > len(rivals) / 2, lambda: bool(clear)),
-    )
+        "observed", (lambda: len(higher) > len(rivals) / 2, lambda: bool(clear)),
+    )  # fmt: skip
 
 
 def _learnt(seen: Observations) -> Row:
@@ -165,30 +138,29 @@ def _learnt(seen: Observations) -> Row:
     both = [seen.values(name) for name in (LOSS, ACCURACY)]
     taus = tau(*(side[keep] for side in both)), tau(*both)
     return Row(
-        "some of the networks have hardly learnt their attribute",
-        OURS,
-        "no accuracy of a source is given",
+        "some of the networks have hardly learnt their attribute", OURS, "no accuracy of a source is given",
         f"{len(keep) - int(keep.sum())} of {len(keep)} have a balanced accuracy below {LEARNT}; "
-        f"over the others the adversarial loss has τ_b {taus[0]:.2f}, over all {taus[1]:.2f}",
-        "observed",
+        f"over the others the adversarial loss has τ_b {taus[0]:.2f}, over all {taus[1]:.2f}", "observed",
         (lambda: not bool(keep.all()),),
-    )
+    )  # fmt: skip
 
 
 def _tau2(seen: Observations) -> Row:
-    beyond = seen.means(lambda r: r["tau2"] - r["tau2_kept_null"][1])
-    above, number = int((beyond > 0).sum()), len(beyond)
+    above, number = _positive(seen, lambda r: r["tau2"] - r["tau2_kept_null"][1])
     return Row(
-        "on every attribute, τ₂ exceeds what two networks share without pairing their deviations",
-        OURS,
-        "no null",
-        f"above the 95th per cent of the null with kept signs on {above} of {number} attributes",
-        "refuted",
-        (lambda: above < number,),
-    )
+        "on every attribute, τ₂ exceeds what two networks share without pairing their deviations", OURS,
+        "no null", f"above the 95th per cent of the null with kept signs on {above} of {number} attributes",
+        "refuted", (lambda: above < number,),
+    )  # fmt: skip
 
 
 def _above(seen: Observations, kind: str, value: str | Value = ACCURACY) -> tuple[int, int]:
     """How many attributes verify better than the mean control of a kind, and of how many."""
     every, control = seen.means(value), seen.means(value, sources=seen.controls(kind))
     return int((every > control.mean()).sum()), len(every)
+
+
+def _positive(seen: Observations, value: Value) -> tuple[int, int]:
+    """On how many attributes the mean of a value is above 0, and of how many."""
+    means = seen.means(value)
+    return int((means > 0).sum()), len(means)

@@ -23,10 +23,10 @@ from lib.experiments.attributes.settings import PERMUTED, UNTRAINED, Config
 from lib.experiments.common.figures import legend, points
 from lib.experiments.common.observations import Observations
 from lib.experiments.common.pixels import PIXELS
-from lib.models.facenet import FaceNet
 
 MEASURES = READINGS.measures
 PANELS = ("τ₁", "τ₂", LOSS, "identity in the labels")
+GREY = style.PALETTE["grey"]
 CONTROLS = {UNTRAINED: ("untrained", "X", "grey"), PERMUTED: ("permuted labels", "s", "vermilion")}
 
 
@@ -43,7 +43,7 @@ class Example:
     before: Tensor
     after: Tensor
     present: Tensor
-    beliefs: tuple[Tensor, Tensor]
+    beliefs: list[Tensor]
     same: Tensor
     other: Tensor
 
@@ -70,17 +70,11 @@ def example(
         after = pgd(source, x, radius, config.steps, clip=PIXELS, generator=stream)
         with torch.no_grad():
             clean, moved = reference.embed(x), reference.embed(after)
+            beliefs = [source(part).softmax(1)[:, 1].cpu() for part in (x, after)]
         return Example(
             attribute, radius, x.cpu(), after.cpu(), some.attributes[:, some.names.index(attribute)],
-            (_belief(source, x), _belief(source, after)),
-            (clean * moved).sum(1).cpu(), (clean * clean.roll(1, 0)).sum(1).cpu(),
+            beliefs, (clean * moved).sum(1).cpu(), (clean * clean.roll(1, 0)).sum(1).cpu(),
         )  # fmt: skip
-
-
-@torch.no_grad()
-def _belief(source: FaceNet, x: Tensor) -> Tensor:
-    probabilities: Tensor = source(x).softmax(1)[:, 1]
-    return probabilities.cpu()
 
 
 def portraits(attributes: tuple[str, ...], size: int = 72, person: int = 3) -> tuple[Tensor, list[str]]:
@@ -108,9 +102,8 @@ def people(attributes: tuple[str, ...], caption: str) -> Figure:
 def attacked(example: Example, caption: str) -> Figure:
     """Photo, change (scaled to full contrast), attacked photo; and what the two models make of it."""
     count, gain = len(example.before), 0.5 / max(example.epsilon, 1e-9)
-    fig, axes = style.figure(
-        count, 5, height=1.4 * count + 0.9, width_ratios=[1, 1, 1, 1.3, 1.3], squeeze=False
-    )
+    widths = [1, 1, 1, 1.3, 1.3]
+    fig, axes = style.figure(count, 5, height=1.4 * count + 0.9, width_ratios=widths, squeeze=False)
     for row, line in enumerate(axes):
         before, after = example.before[row], example.after[row]
         for ax, picture in zip(line, (before, 0.5 + gain * (after - before), after)):
@@ -142,11 +135,9 @@ def every(result: Result) -> Figure:
                     fontsize=style.SMALLEST, ha="left" if place > 0 else "right", va="center")  # fmt: skip
     for name, title, dash in (("clean", "clean photos", ":"), ("noise", "under noise", "--")):
         level = float(seen.means(_above_noise(name)).mean())
-        ax.axvline(level, color=style.PALETTE["grey"], linestyle=dash, linewidth=1.2, label=title)
-    ax.set(
-        xlabel="adversarial loss of the reference (PGD), above that under noise",
-        ylabel="verification accuracy",
-    )
+        ax.axvline(level, color=GREY, linestyle=dash, linewidth=1.2, label=title)
+    across = "adversarial loss of the reference (PGD), above that under noise"
+    ax.set(xlabel=across, ylabel="verification accuracy")
     fig.legend(loc="outside upper center", ncols=3)
     return style.stamp(fig, f"{result.caption} · means over seeds, lines: their range")
 
@@ -180,11 +171,9 @@ def links(result: Result) -> Figure:
         ax.errorbar([value], [row], xerr=spread, capsize=2, **points(0 if name in MEASURES else 1))
     for index, label in enumerate(("needs an attack", "needs none")):
         ax.plot([], [], label=label, **points(index))
-    ceiling = reliability(seen, ACCURACY)
-    if ceiling is not None:
-        look = {"color": style.PALETTE["grey"], "linestyle": "--"}
-        ax.axvline(ceiling, label="accuracy, one seed by the other", **look)
-    ax.axvline(0, color=style.PALETTE["grey"], linewidth=1)
+    if (ceiling := reliability(seen, ACCURACY)) is not None:
+        ax.axvline(ceiling, label="accuracy, one seed by the other", color=GREY, linestyle="--")
+    ax.axvline(0, color=GREY, linewidth=1)
     ax.set_yticks(range(len(found)), [name for name, _ in found])
     ax.set(xlabel="$\\tau_b$ with verification accuracy, all attributes", xlim=(-1, 1))
     fig.legend(loc="outside upper center", ncols=3)
@@ -196,7 +185,7 @@ def selected(correlations: tuple[float, ...] = (0.0, 0.3, 0.6), repeats: int = 2
     fig, axes = style.figure(1, len(correlations), sharey=True, height=3.3)
     bins = np.arange(-1.1, 1.2, 0.2)
     for ax, true in zip(axes, correlations):
-        draws = selection.simulate(true, generator=streams.generator(0, "selection", true), repeats=repeats)
+        draws = selection.simulate(true, repeats=repeats)
         plain = {"color": style.PALETTE["sky"]}
         hatched = {"color": style.PALETTE["vermilion"], "histtype": "step", "hatch": "///"}
         for values, label, look in ((draws.whole, "all forty", plain), (draws.top, "top five", hatched)):
@@ -216,8 +205,7 @@ def released() -> Figure:
     if found:
         order = sorted(found, key=lambda name: -found[name])
         heights = [found[name] for name in order]
-        look = {"color": style.PALETTE["grey"], "label": "released, all forty"}
-        ax.plot(range(1, len(order) + 1), heights, ".", **look)
+        ax.plot(range(1, len(order) + 1), heights, ".", color=GREY, label="released, all forty")
         places = {name: (order.index(name) + 1, found[name]) for name in selection.SHOWN}
     else:
         printed = selection.printed("knowledge").tolist()

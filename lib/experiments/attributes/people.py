@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -78,11 +78,8 @@ def shrunk(images: Tensor, size: int) -> Tensor:
         raise ValueError(f"size={size}, but the images have {images.shape[-1]} pixels a side: ask for less")
     if images.shape[-1] == size:
         return images
-
-    def shrink(part: Tensor) -> Tensor:
-        return functional.interpolate(part.float(), size=(size, size), mode="area").round().to(torch.uint8)
-
-    return torch.cat([shrink(part) for part in images.split(512)])
+    parts = (functional.interpolate(part.float(), (size, size), mode="area") for part in images.split(512))
+    return torch.cat([part.round().to(torch.uint8) for part in parts])
 
 
 @cache
@@ -90,7 +87,7 @@ def _people(data: str, size: int, people: int, root: Path) -> tuple[Faces, Faces
     """(photos to learn from, other photos of the same people, photos of strangers)."""
     known, strangers = _drawn(people, size) if data == "rendered" else _photographed(data, size)
     numbers = known.identities.unique(return_inverse=True)[1]
-    known = Faces(known.images, numbers, known.attributes, known.names)
+    known = replace(known, identities=numbers)
     kept_back = _turn(numbers) % SHARE == SHARE - 1
     return known.select(~kept_back), known.select(kept_back), strangers
 
@@ -121,10 +118,7 @@ def _drawn(people: int, size: int) -> tuple[Faces, Faces]:
 
 def _photographed(data: str, size: int) -> tuple[Faces, Faces]:
     split = faces.celeba("299" if data == "celeba_299" else "original")
-    known, strangers = (
-        Faces(shrunk(part.images, size), part.identities, part.attributes, part.names)
-        for part in (split.train, split.test)
-    )
+    known, strangers = (replace(part, images=shrunk(part.images, size)) for part in (split.train, split.test))
     return known, strangers
 
 

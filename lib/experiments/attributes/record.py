@@ -29,9 +29,7 @@ NAME = "attributes"
 JOB_IGNORES = ("seeds",)
 Features = Callable[[Tensor], Tensor]
 TARGET = "face recognition"
-BASELINES = (
-    "source_accuracy", "balanced_accuracy", "positives", "balance", "identity", "domain_distance",
-)  # fmt: skip
+BASELINES = ("source_accuracy", "balanced_accuracy", "positives", "balance", "identity", "domain_distance")
 
 
 def jobs(config: Config) -> list[dict[str, Any]]:
@@ -53,6 +51,7 @@ def run_job(config: Config, job: dict[str, Any]) -> dict[str, Any]:
     frame = step("reference", attacking.frame, reach, reference, kept, familiar, seed)
     known = step("reference", reference_verification, reference, album.pairs, config.device)
     own = step("own_attack", attacking.own_attack, reference, kept.x)
+    residual = own["residual"][:, 0] / own["sigma"][:, 0].clamp(min=1e-30)  # relative to sigma_1
     with runs.timed("tau"):
         found = attacking.attacks(source, kept.x)
     repeats = only(config, "null_repeats")
@@ -73,7 +72,7 @@ def run_job(config: Config, job: dict[str, Any]) -> dict[str, Any]:
         "reference_verification": known,
         "is_test": accuracy >= config.floor,
         **tangents,
-        "own_attack": {"products": own["products"], "residual": _worst(own)},
+        "own_attack": {"products": own["products"], "residual": float(residual.max())},
         "attacks": frame | attacks,
         "knowledge": {"mean": sum(f["accuracy"] for f in knowledge.values()) / len(knowledge), **knowledge},
         "rivals": scores,
@@ -141,16 +140,8 @@ def between(labels: Tensor, people: Tensor) -> float:
     1 - E[variance within] / variance, with unbiased variances: about 0 for labels dealt at random, 1 where
     every photo of a person has the same label.
     """
-    counts = torch.zeros(int(people.max()) + 1, dtype=torch.float64).index_add(
-        0, people, torch.ones_like(labels)
-    )
+    counts = people.bincount().double()
     sums = torch.zeros_like(counts).index_add(0, people, labels)
-    within = (labels - (sums / counts.clamp(min=1))[people]).square().sum() / (
-        len(labels) - (counts > 0).sum()
-    )
+    missed = labels - (sums / counts.clamp(min=1))[people]
+    within = missed.square().sum() / (len(labels) - (counts > 0).sum())
     return float(1 - within / labels.var())
-
-
-def _worst(own: dict[str, Any]) -> float:
-    """The largest residual of the reference's top singular vector, relative to sigma_1."""
-    return float((own["residual"][:, 0] / own["sigma"][:, 0].clamp(min=1e-30)).max())

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lib import statistics
-from lib.base import paper
+from lib.base import paper, streams
 from lib.data import faces, registry
 from lib.experiments.attributes.readings import ACCURACY, LOSS, ranks
 from lib.experiments.attributes.settings import CELEBA
@@ -38,17 +38,19 @@ class Selected:
 
 
 def simulate(
-    correlation: float, *, generator: torch.Generator, sources: int = 40, top: int = 5, repeats: int = 2000
-) -> Selected:
+    correlation: float, *, generator: torch.Generator | None = None, sources: int = 40, top: int = 5,
+    repeats: int = 2000,
+) -> Selected:  # fmt: skip
     """Draws of `sources` pairs (x, y), jointly normal with a Kendall tau of `correlation` in the population.
 
-    tau = (2 / pi) arcsin(rho) for normal pairs (Kendall 1938). Raises ValueError for a tau outside [-1, 1]
-    or a top that is not 2 .. sources.
+    tau = (2 / pi) arcsin(rho) for normal pairs (Kendall 1938). The chapter's stream where no generator is
+    given. Raises ValueError for a tau outside [-1, 1] or a top that is not 2 .. sources.
     """
     if not -1 <= correlation <= 1 or not 2 <= top <= sources:
         raise ValueError(
             f"correlation {correlation}, top {top} of {sources}: pass -1 .. 1, and 2 .. {sources}"
         )
+    generator = generator or streams.generator(0, "selection", correlation)
     rho = math.sin(math.pi * correlation / 2)
     x, noise = torch.randn(2, repeats, sources, generator=generator, dtype=torch.float64)
     y = rho * x + math.sqrt(1 - rho**2) * noise
@@ -69,10 +71,8 @@ def chosen(seen: Observations, measure: str = LOSS, top: int = 5) -> Chosen:
     """The run's own top `top` by a measure; of the means over seeds, as a printed table has them."""
     x, y = seen.means(measure), seen.means(ACCURACY)
     first, order = x.argsort(descending=True)[:top], ranks(y)
-    rows = first.tolist()
-    return Chosen(
-        [seen.sources[i] for i in rows], [order[i] for i in rows], statistics.kendall(x[first], y[first])
-    )
+    names, places = zip(*((seen.sources[i], order[i]) for i in first.tolist()))
+    return Chosen([*names], [*places], statistics.kendall(x[first], y[first]))
 
 
 def released(root: Path | None = None) -> dict[str, float] | None:

@@ -12,19 +12,8 @@ from lib import statistics
 from lib.base import paper, streams
 from lib.base.tables import Table, number
 from lib.engine.results import Result, Value, at
-from lib.experiments.attributes import selection
-from lib.experiments.attributes.readings import (
-    ACCURACY,
-    LOSS,
-    READINGS,
-    called,
-    intervals,
-    knowledge,
-    link,
-    ranks,
-    reliability,
-    tau,
-)
+from lib.experiments.attributes import readings, selection
+from lib.experiments.attributes.readings import ACCURACY, LOSS, READINGS, called, link, tau
 from lib.experiments.attributes.settings import CELEBA, PERMUTED, STRANGERS, UNTRAINED, attributes
 from lib.experiments.common import tables
 from lib.experiments.common.tables import spread, stamped
@@ -57,9 +46,10 @@ def reference_table(result: Result) -> Table:
     rows = []
     for seed in range(result.config.seeds):
         one = next(r for r in result.records if r["seed"] == seed)
-        titles = {name: name if name == STRANGERS else name.upper().replace("_", "-")
-                  for name in one["reference_verification"]}  # fmt: skip
-        verified = ", ".join(f"{titles[n]} {v:.3f}" for n, v in one["reference_verification"].items())
+        verified = ", ".join(
+            f"{name if name == STRANGERS else name.upper().replace('_', '-')} {value:.3f}"
+            for name, value in one["reference_verification"].items()
+        )
         losses = [one["attacks"][name]["loss"] for name in FRAMES]
         rows.append([seed, one["reference_accuracy"], result.config.floor, tables.passed([one]), verified,
                      *losses, one["own_attack"]["products"]])  # fmt: skip
@@ -101,30 +91,27 @@ def link_table(result: Result, reading: str = ACCURACY) -> Table:
     for name in READINGS.predictors:
         one = link(seen, name, reading)
         kind, each = estimators.kind(name, MEASURES), ", ".join(f"{value:.2f}" for value in one.each)
-        own, lead = map(spread, intervals(seen, name, reading))
+        own, lead = map(spread, readings.intervals(seen, name, reading))
         gap = "–" if name == LOSS else lead
         rows.append([name, kind, one.order.value, one.order.p_one_sided, own, gap, each,
-                     reliability(seen, name)])  # fmt: skip
+                     readings.reliability(seen, name)])  # fmt: skip
     rows.sort(key=lambda row: -row[2])
     columns = ["predictor", "kind", "τ_b", "p", "95 %", "less that of the loss, 95 %", "by seed",
                "with itself, other seed"]  # fmt: skip
-    note = (
-        f"τ_b: mean over seeds. p: one-sided, {one.order.repeats:,} random orders of the attributes; "
-        "intervals resample them."
-    )
+    note = (f"τ_b: mean over seeds. p: one-sided, {one.order.repeats:,} random orders of the attributes; "
+            "intervals resample them.")  # fmt: skip
     title = f"Kendall's τ_b with {reading}, {len(seen.sources)} attributes"
     return stamped(result, title, columns, rows, note, digits=2)
 
 
 def joint_table(result: Result) -> Table:
     """The same τ_b for each benchmark."""
-    seen, readings = READINGS.of(result), knowledge(result)
-    heights = [seen.values(reading) for reading in readings]
+    seen, marks = READINGS.of(result), readings.knowledge(result)
     rows: list[list[Any]] = [
-        [name, *[tau(seen.values(name), y) for y in heights]] for name in READINGS.predictors
+        [name, *[tau(seen.values(name), seen.values(mark)) for mark in marks]] for name in READINGS.predictors
     ]
-    rows.append(["with itself, other seed", *[reliability(seen, reading) for reading in readings]])
-    return stamped(result, "τ_b by benchmark", ["predictor", *readings], rows, digits=2)
+    rows.append(["with itself, other seed", *[readings.reliability(seen, mark) for mark in marks]])
+    return stamped(result, "τ_b by benchmark", ["predictor", *marks], rows, digits=2)
 
 
 def partial_table(
@@ -137,8 +124,7 @@ def partial_table(
     seen = READINGS.of(result)
     y = seen.values(ACCURACY)
     rows = []
-    for name in MEASURES:
-        x = seen.values(name)
+    for name, x in ((name, seen.values(name)) for name in MEASURES):
         rows.append([name, tau(x, y), *[_partial(x, y, seen.values(other)) for other in given]])
     columns = ["measure", "τ_b", *[f"given {other}" for other in given]]
     return stamped(result, "Partial τ_b with verification accuracy", columns, rows, digits=2)
@@ -167,15 +153,17 @@ def taking_part(result: Result) -> Table:
 def table_1(result: Result) -> Table:
     """Table 1 of the paper beside this run's numbers for the same five attributes."""
     seen = READINGS.of(result)
-    by_loss, by_accuracy = (dict(zip(seen.sources, ranks(seen.means(name)))) for name in (LOSS, ACCURACY))
+    by_loss, by_accuracy = (readings.ranks(seen.means(name)) for name in (LOSS, ACCURACY))
     columns = {"tau1": "τ₁", "tau2": "τ₂", "adversarial_loss": LOSS, "knowledge": ACCURACY}
     rows = []
     for index, (name, place) in enumerate(zip(selection.SHOWN, selection.shown_ranks())):
-        printed = [paper.ATTRIBUTES.columns[column][index] for column in columns]
-        own = [seen.mean(value, name) for value in columns.values()]
-        pairs = [f"{number(p)} / {number(o)}" for p, o in zip(printed, own)]
+        pairs = [
+            f"{number(paper.ATTRIBUTES.columns[printed][index])} / {number(seen.mean(own, name))}"
+            for printed, own in columns.items()
+        ]
+        here = seen.sources.index(name)
         rows.append(
-            [called(name), *pairs, f"{place} / {by_accuracy[name]}", f"{index + 1} / {by_loss[name]}"]
+            [called(name), *pairs, f"{place} / {by_accuracy[here]}", f"{index + 1} / {by_loss[here]}"]
         )
     heads = ["attribute", "τ₁", "τ₂", "adversarial loss", "accuracy", "rank by accuracy", "rank by loss"]
     note = f"Paper / here. Ranks: of the {len(CELEBA)} released / of {len(seen.sources)} here."
@@ -193,10 +181,8 @@ def chosen_table(result: Result) -> Table:
         rows.append([name, listed, among.tau, among.p_one_sided, among.method, every])
     columns = ["five highest by", "attributes (rank by accuracy)", "τ_b of the five", "p", "p is",
                "τ_b of all"]  # fmt: skip
-    note = (
-        "The five: by means over seeds, for a printed table has one number an attribute; one-sided p. All: "
-        f"mean over seeds, as in the other tables. {result.caption}"
-    )
+    note = ("The five: by means over seeds, for a printed table has one number an attribute; one-sided p. "
+            f"All: mean over seeds, as in the other tables. {result.caption}")  # fmt: skip
     return Table(columns, rows, caption="Five shown of all", note=note, digits=2)
 
 
@@ -210,7 +196,7 @@ def selection_table(
 
     rows = []
     for true in correlations:
-        draws = selection.simulate(true, generator=streams.generator(0, "selection", true), repeats=repeats)
+        draws = selection.simulate(true, repeats=repeats)
         spans = [tails(draws.whole), float(draws.top.mean()), tails(draws.top)]
         rows.append([true, *spans, *draws.share(0.8)])
     columns = ["true τ", "τ of all 40, 90 %", "τ of the top five, mean", "90 %", "all: τ ≥ .8",
@@ -239,7 +225,7 @@ def released_table(result: Result) -> Table:
     names = [name for name in seen.sources if name in every]
     theirs = torch.tensor([every[name] for name in names], dtype=torch.float64)
     rows: list[list[Any]] = []
-    for title in (*knowledge(result), *ASKED):
+    for title in (*readings.knowledge(result), *ASKED):
         ours = seen.values(title, sources=names)
         stream = streams.generator(0, "released", title)
         one = statistics.stratified_permutation([(theirs.expand(ours.T.shape).T, ours)], generator=stream)
