@@ -65,7 +65,6 @@ class Evidence:
     probabilities: Tensor | None
     labels: Tensor
     null: tuple[float, float]
-    split_half: float
     kept: float
     seconds: dict[str, float] = field(default_factory=dict)
     passes: dict[str, float] = field(default_factory=dict)
@@ -136,12 +135,11 @@ def evidence(
     pair = tangent["deviation_source"], tangent["deviation_target"]
     stream = streams.generator(chosen.seed, "null")
     null = transferability.tau2_null(*pair, generator=stream, repeats=NULLS, signs="kept")
-    half = transferability.split_half(*pair, generator=streams.generator(chosen.seed, "half"))
     model = getattr(candidate, "model", None)
     found = Evidence(
         candidate.name, Attacked(**tangent, loss=loss), hits, features[:fitted].double(),
         _probabilities(outputs[:fitted], features[:fitted]), target.labels[every[:fitted]],
-        (float(null.mean()), float(null.quantile(0.95))), half, kept, seconds, passes,
+        (float(null.mean()), float(null.quantile(0.95))), kept, seconds, passes,
         parameters=sum(p.numel() for p in model.parameters()) if isinstance(model, nn.Module) else None,
     )  # fmt: skip
     timed("rivals", lambda: [found.value(name) for name in RIVALS])

@@ -83,7 +83,7 @@ def made_evidence(name, tau1, hits):
     attacked = Attacked(*(torch.tensor(tau1),) * 3, torch.rand(n, 2), torch.rand(n, 2), torch.tensor(tau1))
     features = torch.randn(20, 3, generator=generator(1)).double()
     labels = torch.arange(20) % 2
-    return Evidence(name, attacked, torch.tensor(hits), features, None, labels, (0.0, 0.0), 0.0, 1.0)
+    return Evidence(name, attacked, torch.tensor(hits), features, None, labels, (0.0, 0.0), 1.0)
 
 
 def test_ranks_share_ties():
