@@ -47,12 +47,9 @@ def proposition_2(jac_source: Tensor, jac_target: Tensor, weights: Tensor | None
     m, w, *_ = _measure(jac_source, jac_target, weights)
     tau1, square = m.tau1_per_sample, m.sigma_target.square()
     ratio = m.lambda_target.max().item() ** 2
-    value = w @ m.deviation_target.square().sum(-1)
-    return Interval(
-        lower=(w @ (tau1 * square)).item(),
-        value=value.item(),
-        upper=(w @ ((ratio + (1 - ratio) * tau1) * square)).item(),
-    )
+    upper = w @ ((ratio + (1 - ratio) * tau1) * square)
+    sides = w @ (tau1 * square), w @ m.deviation_target.square().sum(-1), upper
+    return Interval(*(side.item() for side in sides))
 
 
 def theorem_1(jac_source: Tensor, jac_target: Tensor, weights: Tensor | None = None) -> Bound:
@@ -63,9 +60,8 @@ def theorem_1(jac_source: Tensor, jac_target: Tensor, weights: Tensor | None = N
     """
     m, w, source, target = _measure(jac_source, jac_target, weights)
     if source.shape[1] != 1 or target.shape[1] != 1:
-        raise ValueError(
-            f"Theorem 1 is for one output each, not {source.shape[1]} and {target.shape[1]}: use theorem_2"
-        )
+        outputs = f"{source.shape[1]} and {target.shape[1]}"
+        raise ValueError(f"Theorem 1 is for one output each, not {outputs}: use theorem_2")
     exact = w @ ((1 - m.tau1_per_sample * m.tau2) * m.sigma_target.square())
     lipschitz = (1 - m.tau1 * m.tau2) * m.sigma_target.max().item() ** 2
     return Bound(_gradient_distance(source, target, m, w), {"exact": exact.item(), "lipschitz": lipschitz})
@@ -109,14 +105,8 @@ def theorem_3(
     "half_beta": the same with beta / 2, by the integral form of the mean value theorem.
     Raises ValueError for a negative or non-finite argument.
     """
-    given = {
-        "reference_loss": reference_loss,
-        "gradient_distance": gradient_distance,
-        "norm_ratio": norm_ratio,
-        "beta": beta,
-        "radius": radius,
-    }
-    for name, value in given.items():
+    names = ("reference_loss", "gradient_distance", "norm_ratio", "beta", "radius")
+    for name, value in zip(names, (reference_loss, gradient_distance, norm_ratio, beta, radius)):
         if not (math.isfinite(value) and value >= 0):
             raise ValueError(f"{name} = {value}: pass a finite number of at least 0")
     first = reference_loss + radius * gradient_distance
@@ -132,9 +122,8 @@ def _measure(
     weights = check_pair(jac_source, jac_target, weights)
     on = weights > 0
     if not on.all():
-        weights, jac_source, jac_target = (
-            each[on.to(each.device)] for each in (weights, jac_source, jac_target)
-        )
+        every = weights, jac_source, jac_target
+        weights, jac_source, jac_target = (each[on.to(each.device)] for each in every)
     measured = measure_jacobians(jac_source, jac_target, weights)
     check_range(measured.sigma_target.square(), measured.alignment)
     return measured, weights.to(measured.sigma_target.device), jac_source.detach(), jac_target.detach()

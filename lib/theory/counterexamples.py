@@ -64,11 +64,8 @@ def half_beta(radius: float = 1.0) -> tuple[Model, Model, Tensor]:
     f_S = 2 R x - x^2 / 2 and f_T = x^2 / 2 are 1-smooth with equal slope at R, so A = 1, and
     |v(R) - v(0) - v'(R) R| = R^2 = (1 + 1) 1 R^2 / 2.
     """
-    return (
-        lambda x: 2 * radius * x - x.square() / 2,
-        lambda x: x.square() / 2,
-        torch.tensor([[radius]], dtype=torch.float64),
-    )
+    point = torch.tensor([[radius]], dtype=torch.float64)
+    return lambda x: 2 * radius * x - x.square() / 2, lambda x: x.square() / 2, point
 
 
 def circle(t: Tensor) -> Tensor:
@@ -84,27 +81,18 @@ def ratio(kind: str, example: Case) -> float:
     """
     _check_kind(kind)
     bound = bounds.theorem_2(example.source, example.target, example.weights)
-    brackets = {
-        "full": bound.rhs["constant_two"] / 2,
-        "frobenius": bound.rhs["constant_two"] / 2,
-        "lipschitz": bound.rhs["lipschitz"] / 5,
-        "minkowski": bound.rhs["minkowski"],
-        "pointwise": bound.rhs["pointwise"],
-    }
+    full = bound.rhs["constant_two"] / 2
+    own = {"full": full, "frobenius": full, "lipschitz": bound.rhs["lipschitz"] / 5}
+    bracket = own[kind] if kind in own else bound.rhs[kind]
     left = _frobenius(example) if kind == "frobenius" else bound.lhs
     size = torch.linalg.matrix_norm(example.target, ord=2).square() @ example.weights / example.weights.sum()
-    return left / (brackets[kind] + search_space.FLOOR * size.item()) if left else 0.0
+    return left / (bracket + search_space.FLOOR * size.item()) if left else 0.0
 
 
 def search(
-    kind: str,
-    *,
-    generator: torch.Generator,
-    size: Size | None = None,
-    restarts: int = 96,
-    steps: int = 1200,
-    learning_rate: float = 0.05,
-) -> Search:
+    kind: str, *, generator: torch.Generator, size: Size | None = None, restarts: int = 96,
+    steps: int = 1200, learning_rate: float = 0.05,
+) -> Search:  # fmt: skip
     """Climb LHS / bracket by Adam from `restarts` random instances at once, all in one batch.
 
     `kind` is one of `KINDS`. The learning rate falls to 0 along a cosine. A start whose ratio or gradient is
@@ -112,9 +100,8 @@ def search(
     """
     _check_kind(kind)
     if restarts < 1 or steps < 1 or not 0 < learning_rate < math.inf:
-        raise ValueError(
-            f"restarts = {restarts}, steps = {steps}, learning_rate = {learning_rate}: all must be > 0"
-        )
+        given = f"restarts = {restarts}, steps = {steps}, learning_rate = {learning_rate}"
+        raise ValueError(f"{given}: all must be > 0")
     climb = _Climb(kind, size or Size(), restarts, steps, learning_rate, generator)
     trace = torch.stack([climb.step() for _ in range(steps)], dim=1)
     found = climb.best_instances()

@@ -32,24 +32,18 @@ PROOFS: Mapping[str, tuple[Step, ...]] = {
 
 def table(steps: Iterable[Step], caption: str = "") -> Table:
     """Each proof step with the outcome of its check, and whether its wrong versions were all caught."""
-    rows = [
-        [
-            step.name,
-            step.source,
-            "yes" if step.holds() else "NO",
-            f"{len(step.mutants)} of {len(step.mutants)}" if step.caught() else "NOT ALL",
-            f"${step.statement}$",
-        ]
-        for step in steps
-    ]
+    rows = []
+    for step in steps:
+        caught = f"{len(step.mutants)} of {len(step.mutants)}" if step.caught() else "NOT ALL"
+        holds, statement = "yes" if step.holds() else "NO", f"${step.statement}$"
+        rows.append([step.name, step.source, holds, caught, statement])
     return Table(["step", "source", "holds", "wrong versions caught", "statement"], rows, caption=caption)
 
 
 def summary(statements: Mapping[str, Iterable[Step]] = PROOFS) -> Table:
     """A row a statement: steps that hold, readings refuted by an exact instance, and wrong versions of each.
 
-    Raises:
-        ValueError: a step that no longer holds, or a wrong version of it that passes; names it.
+    Raises ValueError for a step that no longer holds, or a wrong version of it that passes; names it.
     """
     counts = {name: _counts(name, tuple(steps)) for name, steps in statements.items()}
     counts["together"] = [sum(column) for column in zip(*counts.values())]

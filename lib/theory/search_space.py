@@ -59,11 +59,8 @@ def stacks(theta: Tensor, size: Size) -> tuple[Tensor, Stack, Stack]:
     """Weights (R, N), source and target from the free numbers."""
     points, source, target = _counts(size)
     logits, rest = theta[:, :points], theta[:, points:].reshape(len(theta), points, source + target)
-    return (
-        logits.softmax(1),
-        _stack(rest[..., :source], size.source_outputs, size.inputs),
-        _stack(rest[..., source:], size.target_outputs, size.inputs),
-    )
+    own = _stack(rest[..., :source], size.source_outputs, size.inputs)
+    return logits.softmax(1), own, _stack(rest[..., source:], size.target_outputs, size.inputs)
 
 
 def _stack(free: Tensor, outputs: int, inputs: int) -> Stack:
@@ -122,15 +119,9 @@ def ratio(kind: str, theta: Tensor, size: Size) -> Tensor:
 
 
 def _bracket(
-    kind: str,
-    weights: Tensor,
-    s: Stack,
-    t: Stack,
-    sine2: Tensor,
-    unexplained: Tensor,
-    miss: Tensor,
+    kind: str, weights: Tensor, s: Stack, t: Stack, sine2: Tensor, unexplained: Tensor, miss: Tensor,
     norm: Tensor,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """The bracket (R,) of a kind, with 1 - tau1 = `sine2` (R, N) and 1 - tau2 = `unexplained` (R,)."""
     mean = partial(_mean, weights)
     if kind == "pointwise":

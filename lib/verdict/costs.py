@@ -7,6 +7,7 @@ therefore stand beside the seconds that training the reference took.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -71,21 +72,12 @@ def dearer(every: Settings) -> str:
     )
 
 
-def _images(config: Any) -> dict[str, str]:
-    images, classes, steps = config.attack_images, 4, config.steps
-    return {
-        "tau": _line(2 * images, 2 * classes * images),
-        "attack": f"{_line((steps + 1) * images, steps * images)} for the paper's; six losses were recorded",
-        "rivals": _line(1000, 0),
-    }
-
-
-def _attributes(config: Any) -> dict[str, str]:
+def _pixels(config: Any, outputs: int, rival_images: int, more: str) -> dict[str, str]:
     images, steps = config.attack_images, config.steps
     return {
-        "tau": _line(2 * images, 2 * images),
-        "attack": f"{_line((steps + 1) * images, steps * images)} for the paper's",
-        "rivals": _line(config.rival_images, 0),
+        "tau": _line(2 * images, 2 * outputs * images),
+        "attack": f"{_line((steps + 1) * images, steps * images)} for the paper's{more}",
+        "rivals": _line(rival_images, 0),
     }
 
 
@@ -103,4 +95,8 @@ def _line(forward: int, backward: int) -> str:
     return f"{forward:,} forward, {backward:,} backward"
 
 
-PASSES = {"images": _images, "attributes": _attributes, "tasks": _tasks}
+PASSES: dict[str, Callable[[Any], dict[str, str]]] = {
+    "images": lambda config: _pixels(config, 4, 1000, "; six losses were recorded"),
+    "attributes": lambda config: _pixels(config, 1, config.rival_images, ""),
+    "tasks": _tasks,
+}

@@ -19,12 +19,12 @@ def forest(every: Settings, stamp: str) -> Figure:
     lines = {one.part: one.found for one in every.values()}
     lines["the four real settings"] = settings.together(settings.four(every))
     fig, ax = style.figure(height=0.55 * len(lines) + 1.2)
+    missing = {"bbox": {"color": "white"}, "color": style.PALETTE["grey"], "ha": "center", "va": "center"}
     for place, found in zip(reversed(range(len(lines))), lines.values()):
         if found:
             _line(ax, place, found)
-            continue
-        look = {"color": style.PALETTE["grey"], "ha": "center", "va": "center"}
-        ax.text(0, place, "not recorded", bbox={"color": "white"}, **look)
+        else:
+            ax.text(0, place, "not recorded", **missing)
     ax.axvline(0, color=style.PALETTE["grey"], linewidth=1)
     ax.set_yticks(range(len(lines)), list(lines)[::-1])
     ax.set(xlim=(-1.02, 1.02), ylim=(-0.6, len(lines) - 0.4), xlabel="mean Kendall $\\tau_b$")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from lib.base.tables import Table
@@ -43,17 +43,10 @@ def link(page: str) -> str:
     return f"[{page}]({page})" if page in listed else page
 
 
-# -- the claims -------------------------------------------------------------------------------------------
-
-
 def rows(every: Settings) -> list[Row]:
     """Every claim of the paper, decided now: theory, section 4.1, sections 4.2 to 4.4, and the question."""
-    return [
-        *theory.rows(),
-        *synthetic.rows(every["synthetic"].run),
-        *sections.rows(every),
-        *sections.general(every),
-    ]
+    own = synthetic.rows(every["synthetic"].run)
+    return [*theory.rows(), *own, *sections.rows(every), *sections.general(every)]
 
 
 def table(found: Sequence[Row], part: str) -> Linked:
@@ -69,7 +62,7 @@ def table(found: Sequence[Row], part: str) -> Linked:
 
 def section(run: Result) -> Table:
     """The rows of a recorded run's own section, for its chapter: one rule, one set of numbers."""
-    one = next(replace(one, run=run) for one in settings.SETTINGS if one.key == run.experiment)
+    one = settings.Setting(run.experiment, settings.READINGS[run.experiment], run)
     cells = [[row.claim, row.where, row.ours, row.sample, row.decision] for row in sections.section(one)]
     columns = ["claim", "where", "ours", "from", "decision"]
     return Table(columns, cells, caption="By the rule of the verdict", note=run.caption)
@@ -77,11 +70,9 @@ def section(run: Result) -> Table:
 
 def counts(found: Sequence[Row]) -> Table:
     """How many rows of each part were decided how."""
-    decisions = get_args(rule.Decision)
-    parts = {
-        part: [row for row in found if row.part == part] for part in dict.fromkeys(r.part for r in found)
-    }
+    parts = {name: [row for row in found if row.part == name] for name in [row.part for row in found]}
     parts["together"] = list(found)
+    decisions = get_args(rule.Decision)
     cells = [[part, *[claims.total(own, decision) for decision in decisions]] for part, own in parts.items()]
     note = (
         f"{sum(row.test for row in found)} of the {len(found)} decisions involve a test. "
@@ -91,17 +82,11 @@ def counts(found: Sequence[Row]) -> Table:
     return Table(["part", *decisions], cells, note=note)
 
 
-# -- the settings -----------------------------------------------------------------------------------------
-
-
 def settings_table(every: Settings) -> Linked:
     """The headline of each setting, and all of them together."""
     cells = [[one.part, *_line(one.found), link(one.key)] for one in every.values()]
-    for name, some in (
-        ("the four of the question", settings.four(every)),
-        ("with the synthetic one", [*every.values()]),
-    ):
-        cells.append([name, *_line(settings.together(some)), ""])
+    pooled = {"the four of the question": settings.four(every), "with the synthetic one": [*every.values()]}
+    cells += [[name, *_line(settings.together(some)), ""] for name, some in pooled.items()]
     columns = ["setting", "from", "mean τ_b", "95 %", "p", "decision", "page"]
     note = (
         "Each section's own measure against its own knowledge transfer. Intervals: over seeds; in the last "
@@ -115,8 +100,7 @@ def settings_table(every: Settings) -> Linked:
 def _line(found: Evidence | None) -> list[Any]:
     if found is None:
         return ["", "not recorded", None, None, "not shown"]
-    pooled = found.over == "setting"
-    size = f", {found.targets} settings" if pooled else f" × {found.targets} × {found.seeds}"
+    size = f" × {found.targets} × {found.seeds}" if found.over == "seed" else f", {found.targets} settings"
     return [f"{found.sources} sources{size}", *_numbers(found)]
 
 
@@ -160,9 +144,6 @@ def _go(found: Evidence | None) -> list[Any]:
     return [found.seeds if found else None, str(found or "not recorded"), rule.correlation(found)]
 
 
-# -- robustness -------------------------------------------------------------------------------------------
-
-
 def rival_table(found: Sequence[Score]) -> Table:
     """Mean tau-b of every predictor in every setting, with what it gains on the section's own measure."""
     names = list(dict.fromkeys(score.setting.key for score in found))
@@ -186,16 +167,11 @@ def best_table(found: Sequence[Best]) -> Linked:
     def ahead(gap: Interval) -> str:
         return "the measure" if gap.high < 0 else "the other" if gap.low > 0 else "undecided"
 
-    cells = [
-        [
-            row.setting.part,
-            *[f"{score.title} ({score.tau.value:.2f})" for score in (row.measure, row.other)],
-            f"{row.difference.value:+.2f} [{row.difference.low:+.2f}, {row.difference.high:+.2f}]",
-            ahead(row.difference),
-            link(row.setting.key),
-        ]
-        for row in found
-    ]
+    cells = []
+    for row in found:
+        gap, both = row.difference, [f"{s.title} ({s.tau.value:.2f})" for s in (row.measure, row.other)]
+        between = f"{gap.value:+.2f} [{gap.low:+.2f}, {gap.high:+.2f}]"
+        cells.append([row.setting.part, *both, between, ahead(gap), link(row.setting.key)])
     columns = ["setting", "best measure", "best rival or baseline", "difference", "ahead", "page"]
     return Linked(columns, cells, note="Mean τ_b; the difference with a 95 % interval over sources, paired.")
 
@@ -211,16 +187,10 @@ def sensitivity_table(every: Settings) -> Table:
 
 def reverse_table(every: Settings) -> Table:
     """Choosing in both directions."""
-    cells = [
-        [
-            b.setting.part,
-            b.found.tau,
-            f"{b.same.cells[0]} of {b.same.cells[1]} (p {rule.short(b.same.p)})",
-            b.forward,
-            b.backward,
-        ]
-        for b in robustness.both(every)
-    ]
+    cells = []
+    for both in robustness.both(every):
+        same = f"{both.same.cells[0]} of {both.same.cells[1]} (p {rule.short(both.same.p)})"
+        cells.append([both.setting.part, both.found.tau, same, both.forward, both.backward])
     columns = ["setting", "mean τ_b", "same source first", "lost: teacher by attack", "attacker by transfer"]
     note = (
         "Over all targets and seeds (in the synthetic sweep: all t as well). Lost: 0 is the best choice, 1 "
@@ -241,9 +211,6 @@ def relation_table(run: Result) -> Table:
     """What the rule does not ask of the tasks: who suits whom, apart from who is strong or easy."""
     cells = [[f"ε = {radius}", r, p] for radius, r, p in trees.relations(run)]
     return Table(["radius", "Mantel r", "p"], cells, note=f"Exploratory. {run.caption}", digits=2)
-
-
-# -- costs ------------------------------------------------------------------------------------------------
 
 
 def cost_table(every: Settings) -> Table:

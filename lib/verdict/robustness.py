@@ -10,10 +10,10 @@ from typing import Any
 from torch import Tensor
 
 from lib.base import streams
-from lib.engine.results import Absent, Record, Result, Value
+from lib.engine.results import Absent, Result, Value, at
 from lib.experiments.synthetic import tracking
 from lib.measures import estimators
-from lib.statistics import Grid, Interval
+from lib.statistics import Interval
 from lib.statistics.grid import bootstrap, regret, taus
 from lib.verdict import rule, settings
 from lib.verdict.evidence import evidence
@@ -25,13 +25,12 @@ from lib.verdict.settings import OWN, Setting, Settings
 # Every predictor is scored by the mean tau-b with the section's own knowledge transfer; intervals draw the
 # sources with replacement, and differences of two predictors draw the same sources for both.
 
-MEASURES = (OWN, "τ₁", "τ₂", "τ₁ τ₂", "α²")
-RIVALS = tuple(estimators.RECORDED.values())
-BASELINES = (
-    "source accuracy", "class overlap", "class balance", "identity in the labels", "nearness of the data",
-)  # fmt: skip
-PREDICTORS = {**dict.fromkeys(MEASURES, "measure"), **dict.fromkeys(RIVALS, "rival"),
-              **dict.fromkeys(BASELINES, "baseline")}  # fmt: skip
+PREDICTORS = {
+    **dict.fromkeys((OWN, "τ₁", "τ₂", "τ₁ τ₂", "α²"), "measure"),
+    **dict.fromkeys(estimators.RECORDED.values(), "rival"),
+    **dict.fromkeys(("source accuracy", "class overlap", "class balance", "identity in the labels",
+                     "nearness of the data"), "baseline"),
+}  # fmt: skip
 MEANS = {  # what a shared name stands for where it is something else
     OWN: {"tasks": "adversarial affinity"},
     "class overlap": {"text": "same kind of task", "tasks": "same category"},
@@ -69,7 +68,8 @@ def scored(one: Setting) -> list[Score]:
     found, own = [], one.grid(*one.headline)
     for name in PREDICTORS if own else ():
         grid = one.grid(name, one.headline[1])
-        if own and grid and _varies(grid):
+        # a predictor that orders nothing is none: a class overlap that all sources share
+        if own and grid and (taus([replace(group, y=group.x) for group in grid]) > 0).any():
             stream = one.stream("rivals", name)
             tau = bootstrap([grid], lambda t: t[0], generator=stream)
             found.append(Score(one, name, tau, bootstrap([grid, own], _difference, generator=stream)))
@@ -100,23 +100,17 @@ def best(found: Sequence[Score]) -> list[Best]:
     Both were chosen by looking, from five and from up to ten: the difference flatters the larger group.
     """
     rows = []
-    for key in dict.fromkeys(score.setting.key for score in found):
-        own = sorted((s for s in found if s.setting.key == key), key=lambda s: -s.tau.value)
+    for one in {score.setting.key: score.setting for score in found}.values():
+        own = sorted((s for s in found if s.setting.key == one.key), key=lambda s: -s.tau.value)
         measure = next(score for score in own if score.kind == "measure")
-        other = next((score for score in own if score.kind != "measure"), None)
-        if other:
-            rows.append(Best(measure, other, _gap(other, measure)))
+        if other := next((score for score in own if score.kind != "measure"), None):
+            gap = other.gain
+            if measure.predictor != OWN:  # else the gain on the section's own measure is the difference
+                grids = [one.grid(score.predictor, one.headline[1]) for score in (other, measure)]
+                both = [grid for grid in grids if grid]
+                gap = bootstrap(both, _difference, generator=one.stream("best"))
+            rows.append(Best(measure, other, gap))
     return rows
-
-
-def _gap(other: Score, measure: Score) -> Interval:
-    """tau-b of the one less that of the other: a known `gain`, if the measure is the section's own."""
-    if measure.predictor == OWN:
-        return other.gain
-    one = measure.setting
-    grids = [one.grid(score.predictor, one.headline[1]) for score in (other, measure)]
-    both = [grid for grid in grids if grid]
-    return bootstrap(both, _difference, generator=one.stream("best"))
 
 
 def mean(found: Sequence[Score], predictor: str) -> float | None:
@@ -131,15 +125,11 @@ def label(predictor: str) -> str:
     return f"{predictor} ({others})" if others else predictor
 
 
-def _varies(grid: Grid) -> bool:
-    """Whether the predictor orders anything: a class overlap that all sources share does not."""
-    return bool((taus([replace(group, y=group.x) for group in grid]) > 0).any())
-
-
 # -- sensitivity: which conclusions flip when one thing changes that the paper leaves open? ---------------
 
 FEW = 5  # targets up to which each is shown by itself
 Variant = tuple[str, str, str | Value, str, list[str] | None]  # kind, what, x, y, targets
+Extra = Iterator[tuple[str, str, Value]]  # kind, what, x
 
 
 @dataclass(frozen=True)
@@ -190,36 +180,25 @@ def _variants(one: Setting) -> Iterator[Variant]:
         yield kind, what, extra, knowledge, None
 
 
-def _images(config: Any) -> Iterator[tuple[str, str, Value]]:
+def _images(config: Any) -> Extra:
     """Radius, steps, number of images, reading of alpha, how the loss is averaged."""
     some = f"{config.sweep_images} images"
     for index, epsilon in enumerate(config.sweep_epsilons):
         if epsilon:
-            yield "radius", f"ε = {epsilon:g}, {some}", _swept("epsilon", index)
+            yield "radius", f"ε = {epsilon:g}, {some}", at("sweeps", "epsilon", index)
     for index, steps in enumerate(config.sweep_steps):
-        yield "steps", f"{steps} step{'s' if steps > 1 else ''}, {some}", _swept("steps", index)
-    yield "measure", "α, not squared", lambda r: float(r["alpha"])
-    yield "measure", "τ₂, split half", lambda r: float(r["tau2_split_half"])
-    yield "loss", "of correctly classified images, as the authors' code", _authors
-    yield "loss", "the rise over random noise", _over_noise
+        yield "steps", f"{steps} step{'s' if steps > 1 else ''}, {some}", at("sweeps", "steps", index)
+    yield "measure", "α, not squared", at("alpha")
+    yield "measure", "τ₂, split half", at("tau2_split_half")
+    loss, noise = at("attacks", "pgd", "loss"), at("attacks", "noise", "loss")
+    yield "loss", "of correctly classified images, as the authors' code", at("attacks", "pgd", "loss_authors")
+    yield "loss", "the rise over random noise", lambda r: loss(r) - noise(r)
 
 
-def _swept(sweep: str, index: int) -> Value:
-    return lambda record: float(record["sweeps"][sweep][index])
-
-
-def _authors(record: Record) -> float:
-    return float(record["attacks"]["pgd"]["loss_authors"])
-
-
-def _over_noise(record: Record) -> float:
-    return float(record["attacks"]["pgd"]["loss"] - record["attacks"]["noise"]["loss"])
-
-
-def _attributes(config: Any) -> Iterator[tuple[str, str, Value]]:
+def _attributes(config: Any) -> Extra:
     """A classifier of two classes has one logit, or two: the paper does not say."""
-    yield "outputs", "τ₁ of a source with one logit", lambda r: float(r["one_logit"]["tau1"])
-    yield "outputs", "τ₂ of a source with one logit", lambda r: float(r["one_logit"]["tau2"])
+    for name, title in (("tau1", "τ₁"), ("tau2", "τ₂")):
+        yield "outputs", f"{title} of a source with one logit", at("one_logit", name)
 
 
 EXTRA = {"images": _images, "attributes": _attributes}

@@ -28,28 +28,23 @@ def section(one: Setting) -> list[Row]:
 
 def general(every: Settings) -> list[Row]:
     """The sentences about adversarial and knowledge transferability as such."""
+    four = settings.four(every)
+    whole, like = settings.together(four), settings.together(four, "τ₁", OWN)
     claim = "the cross adversarial loss is 'similar to τ₁': it orders sources as τ₁ does"
-    whole = settings.together(settings.four(every))
-    sentences: list[tuple[str, str, Rule]] = [
-        ("adversarial transferability indicates knowledge transfer", "affirmative", rule.correlation),
-        ("a strong positive correlation", "strong_correlation", rule.strong),
-        ("a strong positive correlation, again", "strong_correlation_introduction", rule.strong),
-        ("theory and experiments show it", "conclusion", rule.correlation),
+    sentences: list[tuple[str, str, Rule, Evidence | None]] = [
+        ("adversarial transferability indicates knowledge transfer", "affirmative", rule.correlation, whole),
+        ("a strong positive correlation", "strong_correlation", rule.strong, whole),
+        ("a strong positive correlation, again", "strong_correlation_introduction", rule.strong, whole),
+        ("theory and experiments show it", "conclusion", rule.correlation, whole),
+        (claim, "loss_like_tau1", rule.correlation, like),
     ]
-    return [
-        *[_overall(*sentence, f"four experiments, {NOTHING}", whole) for sentence in sentences],
-        _overall(claim, "loss_like_tau1", rule.correlation, "Proposition 2",
-                 settings.together(settings.four(every), "τ₁", OWN)),
-    ]  # fmt: skip
-
-
-def _overall(claim: str, key: str, rule_of: Rule, printed: str, found: Evidence | None) -> Row:
-    """A row about all four settings at once."""
-    row = asked("the question", "verdict", claim, key, printed)
-    if found is None:
-        return row
-    size = f"{found.targets} of 4 settings, {found.sources} sources"
-    return row.decided(str(found), size, rule_of(found), test=True)
+    rows = []
+    for claim, key, rule_of, found in sentences:
+        printed = "Proposition 2" if key == "loss_like_tau1" else f"four experiments, {NOTHING}"
+        row = asked("the question", "verdict", claim, key, printed)
+        size = f"{found.targets} of 4 settings, {found.sources} sources" if found else ""
+        rows.append(row.decided(str(found), size, rule_of(found), test=True) if found else row)
+    return rows
 
 
 def _link(
@@ -96,12 +91,11 @@ def _images(one: Setting) -> list[Row]:
 
 
 def _text(one: Setting) -> list[Row]:
-    best = "the source that attacks best transfers best, in text too"
-    return [
-        *_columns(one, paper.TEXT),
-        _best(one, best, "prominent_in_both", extremes(paper.TEXT, "adversarial_loss")),
-        _alone(one),
-    ]
+    best, printed = (
+        "the source that attacks best transfers best, in text too",
+        extremes(paper.TEXT, "adversarial_loss"),
+    )
+    return [*_columns(one, paper.TEXT), _best(one, best, "prominent_in_both", printed), _alone(one)]
 
 
 def _alone(one: Setting) -> Row:
@@ -143,7 +137,5 @@ def _young(one: Setting) -> Row:
 
 def _tasks(one: Setting) -> list[Row]:
     claim, printed = "a strong positive correlation among tasks", f"Figures 4 and 5: two trees, {NOTHING}"
-    return [
-        *trees.rows(one),
-        _link(one, claim, "strong_correlation_tasks", printed, OWN, rule_of=rule.strong),
-    ]
+    strong = _link(one, claim, "strong_correlation_tasks", printed, OWN, rule_of=rule.strong)
+    return [*trees.rows(one), strong]

@@ -15,7 +15,7 @@ from lib.engine.results import Absent, Result, Value
 from lib.experiments.attributes.readings import READINGS as ATTRIBUTES
 from lib.experiments.common.observations import Observations, Readings
 from lib.experiments.images.readings import READINGS as IMAGES
-from lib.experiments.synthetic import tracking
+from lib.experiments.synthetic.readings import READINGS as SYNTHETIC
 from lib.experiments.tasks.readings import READINGS as TASKS
 from lib.experiments.text.readings import READINGS as TEXT
 from lib.statistics import Grid
@@ -32,26 +32,27 @@ ALIASES = {  # one name for what the settings call differently
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """One scenario of section 4: its experiment's recorded run (false where there is none) and its readings.
+    """One scenario of section 4: its experiment's readings and recorded run (false where there is none).
 
-    `key` is the name of experiment and chapter; `first` is how many seeds were known when the others were
-    run, None where all were run at once. Values are given by name or as a function of a record.
+    `key` is the name of experiment and chapter. Values are given by name or as a function of a record.
     """
 
     key: str
-    title: str
-    section: str
     readings: Readings
-    first: int | None = None
     run: Result | Absent = field(default=Absent("", ""))
 
     def __bool__(self) -> bool:
         return bool(self.run)
 
     @property
+    def title(self) -> str:
+        """ "data, images"."""
+        return self.readings.scenario
+
+    @property
     def part(self) -> str:
         """ "4.2 data, images"."""
-        return f"{self.section} {self.title}"
+        return f"{self.readings.section} {self.title}"
 
     def stream(self, *names: str) -> torch.Generator:
         """Random numbers; a renamed experiment keeps those of its first name, and so its numbers."""
@@ -68,9 +69,10 @@ class Setting:
 
     def first_go(self) -> Setting:
         """The setting as it was before the last seeds were added."""
-        if self.first is None or not self:
+        first = self.readings.first_seeds
+        if first is None or not self:
             return self
-        early = [row for row in self.result.records if row["seed"] < self.first]
+        early = [row for row in self.result.records if row["seed"] < first]
         return replace(self, run=replace(self.result, records=early))
 
     @property
@@ -98,7 +100,12 @@ class Setting:
 
     def grid(self, x: str | Value, y: str | Value, targets: Sequence[str] | None = None) -> Grid | None:
         """The two values of every source, target (or these) and seed; None where they were not recorded."""
-        if not self or not (wanted := self.targets if targets is None else targets):
+        if not self:
+            return None
+        if groups := self.readings.groups:
+            names = [self.readings.headline[0] if value == OWN else str(value) for value in (x, y)]
+            return groups(self.result, *names) or None
+        if not (wanted := self.targets if targets is None else targets):
             return None
         known = {**self.predictors, **self.readings.knowledge}
         try:
@@ -132,36 +139,15 @@ class Setting:
         return evidence.hits(grid, generator=self.stream("verdict", "best")) if grid else None
 
 
-@dataclass(frozen=True, eq=False)
-class Sweep(Setting):
-    """The synthetic sweep of section 4.1: sources are the directions of one target network, at fixed t.
-
-    x and y are names of quantities in its records, as `tracking.curves` takes them; OWN is alpha squared,
-    for section 4.1 calls alpha its normalised cross adversarial loss.
-    """
-
-    def grid(self, x: str | Value, y: str | Value, targets: Sequence[str] | None = None) -> Grid | None:
-        """A group for each trained target network; None where none is."""
-        names = {OWN: "alpha_squared", self.headline[1]: "−transferred_loss"}
-        first, second = (names.get(str(value), str(value)) for value in (x, y))
-        return (self and tracking.at_fixed_t(tracking.tested(self.result), first, second)) or None
-
-
 Settings = Mapping[str, Setting]
-SWEEPS = Readings({}, {}, {}, ("α²", "transferred loss (−)"))  # its records are read by `tracking`
-SETTINGS: tuple[Setting, ...] = (
-    Sweep("synthetic", "synthetic", "4.1", SWEEPS),
-    Setting("images", "data, images", "4.2", IMAGES, first=3),
-    Setting("text", "data, text", "4.2", TEXT, first=3),
-    Setting("attributes", "attributes", "4.3", ATTRIBUTES, first=2),
-    Setting("tasks", "tasks", "4.4", TASKS, first=2),
-)
+READINGS = {"synthetic": SYNTHETIC, "images": IMAGES, "text": TEXT, "attributes": ATTRIBUTES, "tasks": TASKS}
 FOUR = ("images", "text", "attributes", "tasks")  # the settings that the question in the title is about
 
 
 def load(folder: Path | None = None) -> Settings:
     """{key: setting} with the recorded runs."""
-    return {one.key: replace(one, run=results.one(one.key, "reduced", folder=folder)) for one in SETTINGS}
+    runs = {key: results.one(key, "reduced", folder=folder) for key in READINGS}
+    return {key: Setting(key, READINGS[key], run) for key, run in runs.items()}
 
 
 def four(every: Settings) -> list[Setting]:

@@ -11,21 +11,12 @@ from lib.base import paper
 from lib.engine import fingerprint
 from lib.verdict import claims, report, robustness, rule, settings
 from lib.verdict.claims import Row
-from lib.verdict.rule import Evidence
-from lib.verdict.settings import Settings
+from lib.verdict.settings import Setting, Settings
 
 COMMAND = "python -m lib verdict --write"
-PLACES = {
-    fingerprint.ROOT / "README.md": "book/",
-    fingerprint.ROOT / "book" / "intro.md": "",
-}  # file: where pages lie
+PLACES = {fingerprint.ROOT / "README.md": "book/", fingerprint.ROOT / "book" / "intro.md": ""}  # to the pages
 BEGIN, END = f"<!-- verdict: written by `{COMMAND}` -->", "<!-- verdict: end -->"
-ANSWERS = {
-    "holds": "Yes",
-    "holds weakly": "In part",
-    "not shown": "It is not shown",
-    "false as printed": "No",
-}
+ANSWERS = dict(zip(get_args(rule.Decision), ("Yes", "In part", "It is not shown", "No")))
 
 
 def answer(every: Settings) -> str:
@@ -35,44 +26,34 @@ def answer(every: Settings) -> str:
     absent = f" Not recorded: {'; '.join(missing)}." if missing else ""
     if found is None:
         return f"{ANSWERS['not shown']}: no run is recorded.{absent}"
-    spread, decision = found.interval, rule.correlation(found)
-    over = (
-        f"95 % interval over the settings {spread.low:.2f} to {spread.high:.2f}" if spread else "one setting"
-    )
+    ends, decision = found.interval, rule.correlation(found)
+    over = f"95 % interval over the settings {ends.low:.2f} to {ends.high:.2f}" if ends else "one setting"
     plain = ANSWERS[decision]
     if decision == "holds" and rule.strong(found) != "holds":
         plain += ", but not strongly"
     where = "all four" if found.targets == len(some) else f"{found.targets}"
+    alone = [rule.correlation(one.found) for one in some if one.found]
+    counted = [f"'{kind}' in {alone.count(kind)}" for kind in get_args(rule.Decision) if kind in alone]
     return (
         f"**{plain}.** In {where} of the paper's real settings together, what a "
         "section measures as adversarial transferability orders the sources as their knowledge transfer does "
         f"with a mean Kendall $\\tau_b$ of {found.tau:.2f} ({over}; p {rule.short(found.p)}, sources "
-        "permuted)." + _alone(every) + _hanging(every, decision) + absent
+        f"permuted). Taken alone, the rule says {', '.join(counted)}." + _hanging(some, decision) + absent
     )
 
 
-def _alone(every: Settings) -> str:
-    """What each setting says by itself."""
-    found = [rule.correlation(one.found) for one in settings.four(every) if one.found]
-    counted = [f"'{d}' in {found.count(d)}" for d in get_args(rule.Decision) if d in found]
-    return f" Taken alone, the rule says {', '.join(counted)}."
-
-
-def _hanging(every: Settings, decision: rule.Decision) -> str:
+def _hanging(some: Sequence[Setting], decision: rule.Decision) -> str:
     """Whether the answer would be another without one of the settings."""
-    there = [one for one in settings.four(every) if one]
+    there, taus = [one for one in some if one], []
     if len(there) < 2:
         return ""
-    without: dict[str, Evidence | None] = {
-        one.title.removeprefix("data, "): settings.together(other for other in there if other is not one)
-        for one in there
-    }
-    taus = [found.tau for found in without.values() if found]
-    between = f"leave out one, and the mean lies between {min(taus):.2f} and {max(taus):.2f}"
     turned: dict[str, list[str]] = {}
-    for title, found in without.items():
+    for one in there:
+        found = settings.together(other for other in there if other is not one)
+        taus += [found.tau] if found else []
         if (now := rule.correlation(found)) != decision:
-            turned.setdefault(now, []).append(title)
+            turned.setdefault(now, []).append(one.title.removeprefix("data, "))
+    between = f"leave out one, and the mean lies between {min(taus):.2f} and {max(taus):.2f}"
     if not turned:
         return f" It does not hang on one setting: {between}, and the decision stays."
     cases = "; ".join(f"'{other}' without {_listed(titles)}" for other, titles in turned.items())
@@ -114,7 +95,7 @@ def lines(found: Sequence[Row], every: Settings) -> report.Linked:
         [f"{len(proofs)} lines of their proofs", _decisions(proofs), better, _pages(proofs)],
     ]
     found_in = {
-        **{(f"section {one.section}, {one.title}", one.key): one.found for one in every.values()},
+        **{(f"section {one.part.replace(' ', ', ', 1)}", one.key): one.found for one in every.values()},
         ("the question", "verdict"): settings.together(settings.four(every)),
     }
     for (claim, page), one in found_in.items():
@@ -145,9 +126,6 @@ def _counted(found: Sequence[Row], decision: rule.Decision) -> str:
     return f"{count} {'is' if count == 1 else 'are'} {decision}"
 
 
-# -- the block of README and landing page -----------------------------------------------------------------
-
-
 def block(every: Settings, pages: str = "") -> str:
     """What stands between the markers; `pages` is the way from the file to the chapters."""
     return _placed(_text(every), pages)
@@ -174,17 +152,14 @@ def write(every: Settings, places: Mapping[Path, str] = PLACES) -> list[Path]:
 
 
 def _text(every: Settings) -> str:
-    found = report.rows(every)
+    found, best = report.rows(every), robustness.best(robustness.scores(every))
     decided = ", ".join(_counted(found, decision) for decision in get_args(rule.Decision))
-    sentences = [
-        answer(every),
-        guide(robustness.best(robustness.scores(every))),
-        f"Of {len(found)} claims of the paper, {decided}; {claims.readings(found)} of the last are readings "
-        "of what is printed, not sentences.",
-    ]
-    items = [f"- {sentence}" for sentence in sentences]
+    claimed = (
+        f"- Of {len(found)} claims of the paper, {decided}; {claims.readings(found)} of the last are "
+        "readings of what is printed, not sentences."
+    )
     table = lines(found, every)._repr_markdown_().replace("τ_b", r"$\tau_b$")
-    return "\n".join([BEGIN, "", *items, "", table, "", END])
+    return "\n".join([BEGIN, "", f"- {answer(every)}", f"- {guide(best)}", claimed, "", table, "", END])
 
 
 def _placed(text: str, pages: str) -> str:

@@ -51,11 +51,9 @@ def _beta(run: Result | Absent) -> Row:
     row = asked(PART, PAGE, "Theorem 3's gap is due to β", "rbf_beta", "none")
     if isinstance(run, Absent):
         return row
-    loss, whole, without = (
-        tracking.points(run.records, name)
-        for name in ("transferred_loss", "theorem_3_paper", "theorem_3_no_beta")
-    )
-    gap, left = (whole / loss).log10(), (without / loss).log10()
+    loss = tracking.points(run.records, "transferred_loss")
+    bounds = (tracking.points(run.records, f"theorem_3_{name}") for name in ("paper", "no_beta"))
+    gap, left = ((bound / loss).log10() for bound in bounds)
     most = float((1 - left / gap > 0.5).double().mean())
     ours = (
         f"without β the bound is still 10^{float(left.median()):.1f} times the loss, with it "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 
@@ -54,13 +54,13 @@ def _steps(statement: str, *names: str) -> list[Step]:
     return [found[name] for name in names]
 
 
-def _hold(steps: Iterable[Step]) -> bool:
-    return proofs.hold(steps)()
+def _hold(statement: str, *names: str) -> bool:
+    return proofs.hold(_steps(statement, *names))()
 
 
 def _counted(steps: Sequence[Step]) -> str:
-    plural = "s" if len(steps) > 1 else ""
-    return f"{len(steps)} step{plural} proved, {proofs.mutants(steps)} wrong versions caught"
+    proved = f"{len(steps)} step{'s' if len(steps) > 1 else ''} proved"
+    return f"{proved}, {proofs.mutants(steps)} wrong versions caught"
 
 
 def _row(claim: str, where: str, evidence: str, ours: str, decision: rule.Decision, page: str) -> Row:
@@ -69,22 +69,21 @@ def _row(claim: str, where: str, evidence: str, ours: str, decision: rule.Decisi
 
 def _proved(statement: str, claim: str, where: str, page: str, more: str = "") -> Row:
     steps = proofs.proved(proofs.PROOFS[statement])
-    ours = "; ".join(part for part in (_counted(steps), more) if part)
-    return _row(claim, where, "a proof", ours, rule.theory(_hold(steps)), page)
+    ours = f"{_counted(steps)}; {more}" if more else _counted(steps)
+    return _row(claim, where, "a proof", ours, rule.theory(proofs.hold(steps)()), page)
 
 
 def _refuted(statement: str, names: Sequence[str], claim: str, where: str, page: str) -> Row:
-    broken = _hold(_steps(statement, *names))
+    broken = _hold(statement, *names)
     ours = "an exact instance breaks it" if broken else "stands"
     evidence = "a line of a proof" if claim.startswith("the proof of") else READING
     return _row(claim, where, evidence, ours, rule.theory(not broken), page)
 
 
 def _best_map() -> Row:
-    refuted = _hold(_steps("Proposition 1", "closed form", "projection acts", "clipping is closer"))
+    refuted = _hold("Proposition 1", "closed form", "projection acts", "clipping is closer")
     ours = "not where the projection acts (ψ < 1): it rescales, and other maps fit better"
-    claim = "A is the best linear map"
-    return _row(claim, "best_map", "none", ours, rule.theory(not refuted), "definitions")
+    return _row("A is the best linear map", "best_map", "none", ours, rule.theory(not refuted), "definitions")
 
 
 def _one_measure() -> Row:
@@ -101,33 +100,30 @@ def _one_measure() -> Row:
 def _theorem_2() -> Row:
     own = proofs.PROOFS[_OWN]
     kept = _steps(_PRINTED, "fitting error", "along the attack", "regrouping", "the norm of A")
-    ours = (
-        f"another proof, constant 2 in place of 5: {_counted(own)}; the printed one's part: {_counted(kept)}"
-    )
+    parts = f"{_counted(own)}; the printed one's part: {_counted(kept)}"
+    ours = f"another proof, constant 2 in place of 5: {parts}"
     claim, printed = "Theorem 2: many outputs", "a proof, with a step that is false"
-    return _row(claim, "theorem_2", printed, ours, rule.theory(_hold([*own, *kept])), "theorem_2")
+    return _row(claim, "theorem_2", printed, ours, rule.theory(proofs.hold([*own, *kept])()), "theorem_2")
 
 
 def _proposition_2() -> Row:
     """Proved for a beta-smooth f_T; without that, which the paper does not ask, an instance breaks it."""
-    breaks = _hold(_steps("Proposition 2", "no common smoothness: REFUTED"))
+    breaks = _hold("Proposition 2", "no common smoothness: REFUTED")
     kept = proofs.proved(proofs.PROOFS["Proposition 2"])
-    ours = f"where f_T is β-smooth and λ the ratio of Definition 4: {_counted(kept)}" + (
+    less = (
         "; the paper asks for a bounded gradient only, and then the error need not be cubic" if breaks else ""
     )
-    claim, decision = (
-        "Proposition 2: the loss lies between two bounds",
-        rule.theory(_hold(kept), everywhere=not breaks),
-    )
+    ours = f"where f_T is β-smooth and λ the ratio of Definition 4: {_counted(kept)}{less}"
+    decision = rule.theory(proofs.hold(kept)(), everywhere=not breaks)
+    claim = "Proposition 2: the loss lies between two bounds"
     return _row(claim, "proposition_2", "a proof", ours, decision, "propositions")
 
 
 def _reduces() -> Row:
-    special = _hold(_steps("Theorem 1", "equality"))
-    fails = _hold(_steps(_POSSIBLE, "τ₁ = τ₂ = 1 is enough: REFUTED"))
+    fails = _hold(_POSSIBLE, "τ₁ = τ₂ = 1 is enough: REFUTED")
+    decision = rule.theory(_hold("Theorem 1", "equality"), everywhere=not fails)
     ours = "with one output, by Theorem 1; with several, τ₁ = τ₂ = 1 can leave a difference"
     claim = "high τ₁, τ₂: an affine map brings the models together"
-    decision = rule.theory(special, everywhere=not fails)
     return _row(claim, "affine_reduces", "Theorems 1 and 2", ours, decision, "theorem_2")
 
 
@@ -138,15 +134,14 @@ def _incomparable() -> Row:
     one, two = (transferability.measure_jacobians(stacks[0], factor * stacks[1]) for factor in (1, 2))
     loss = [float(found.deviation_target.square().sum(1).mean()) for found in (one, two)]
     same = (one.tau1, one.tau2) == (two.tau1, two.tau2)
-    ours = f"f_T doubled: the loss under attack is {loss[1] / loss[0]:.0f} times as large, τ₁ and τ₂ " + (
-        "are the same" if same else "change"
-    )
+    more, what = f"{loss[1] / loss[0]:.0f} times as large", "are the same" if same else "change"
+    ours = f"f_T doubled: the loss under attack is {more}, τ₁ and τ₂ {what}"
     claim = "losses of different targets are not comparable, τ₁ and τ₂ are"
     decision = rule.possible(same and loss[0] != loss[1])
     return _row(claim, "incomparable_loss", "an argument", ours, decision, "definitions")
 
 
 def _alpha() -> Row:
-    proved = _hold(_steps(_PRINTED, "along the attack"))
+    decision = rule.theory(_hold(_PRINTED, "along the attack"))
     ours = "|J_T δ| ≤ σ_T |δ|; α² is the ratio of losses that the text means, α is its root"
-    return _row("α lies in [0, 1]", "alpha_range", "none", ours, rule.theory(proved), "synthetic")
+    return _row("α lies in [0, 1]", "alpha_range", "none", ours, decision, "synthetic")

@@ -56,16 +56,16 @@ def rows(one: Setting) -> list[Row]:
         ("the tree is like that of knowledge transfer", "tasks_similar", five,
          "mean entropy against it, nats, negative", _likeness),
     ]  # fmt: skip
-    every = [asked(one.part, one.key, claim, key, printed) for claim, key, printed, _, _ in questions]
-    if not one:
-        return every
-    drawn = [_trees(one.result, seed) for seed in (None, *readings.seeds(one.result))]
-    size = f"{len(matrices.NAMES)} tasks × {len(drawn) - 1} seeds, {one.result.config.preset}"
-    found = [test(drawn, score) for *_, score in questions]
-    return [
-        row.decided(f"{what or _sizes(drawn[0])}: {answer}", size, decide(answer), test=True)
-        for row, answer, (*_, what, _) in zip(every, found, questions)
-    ]
+    drawn = [_trees(one.result, seed) for seed in (None, *readings.seeds(one.result))] if one else []
+    rows = []
+    for claim, key, printed, what, score in questions:
+        row = asked(one.part, one.key, claim, key, printed)
+        if drawn:
+            size = f"{len(matrices.NAMES)} tasks × {len(drawn) - 1} seeds, {one.result.config.preset}"
+            found = test(drawn, score)
+            row = row.decided(f"{what or _sizes(drawn[0])}: {found}", size, decide(found), test=True)
+        rows.append(row)
+    return rows
 
 
 def decide(found: Found) -> rule.Decision:
@@ -94,11 +94,9 @@ def relations(run: Result) -> list[tuple[str, float, float]]:
 def _sizes(all_seeds: Trees) -> str:
     """How many tasks each of the three clusters has: one large and two small ones are no three categories."""
     _, counts = torch.unique(all_seeds.cuts[0, THREE], return_counts=True)
-    sizes = ", ".join(str(int(count)) for count in counts.sort(descending=True).values)
-    return (
-        f"adjusted Rand index at three clusters of {sizes} tasks (1: the categories; 'holds' asks for more "
-        "than chance)"
-    )
+    sizes = ", ".join(map(str, counts.sort(descending=True).values.tolist()))
+    asked_for = "(1: the categories; 'holds' asks for more than chance)"
+    return f"adjusted Rand index at three clusters of {sizes} tasks {asked_for}"
 
 
 def _trees(run: Result, seed: int | None) -> Trees:

@@ -237,7 +237,7 @@ ABSENT = results.Absent("images", "reduced")
 
 
 def made(run=ABSENT, key="images", **more):
-    return settings.Setting(key, key, "4.2", MADE, run=run, **more)
+    return settings.Setting(key, replace(MADE, section="4.2", scenario=key, **more), run)
 
 
 def four(**runs):
@@ -300,7 +300,7 @@ class TestSettings:
         later = replace(reversed_, x=-reversed_.x, seeds=tuple(seed + 2 for seed in reversed_.seeds))
         both = [row for cells in (linked, later) for row in run_of([cells]).records]
         run = replace(run_of([linked]), records=both)
-        every = {key: made(run, key, first=2) for key in settings.FOUR}
+        every = {key: made(run, key, first_seeds=2) for key in settings.FOUR}
         images, *_, pooled_row = report.first_go_table(every).rows
         assert images[1] == 2
         assert images[4] == 4

@@ -45,6 +45,9 @@ READINGS = Readings(
     headline=("adversarial loss", "verification accuracy"),  # Sec. 4.3, Result
     title=called,
     control=is_control,
+    section="4.3",
+    scenario="attributes",
+    first_seeds=2,
 )
 LOSS, ACCURACY = READINGS.headline
 

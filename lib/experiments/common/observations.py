@@ -28,6 +28,9 @@ class Readings:
     `title` is a target or source as readers know it; `control` says which sources are none of the section's.
     `rows` gives one record a source, target and seed, where the run keeps them otherwise; `order` the sources
     in theirs, where the first rows do not show it. `ties`: what a choice among equals is (`Link.choice`).
+    `section` of the paper and `scenario` say where the verdict has it; `first_seeds` is how many seeds were
+    known when the others were run, None where all were run at once. `groups` are the observations of two
+    names, where records are no sources x targets.
     """
 
     measures: Mapping[str, Value]
@@ -39,6 +42,10 @@ class Readings:
     rows: Callable[[Result], list[Record]] = lambda result: result.records
     order: tuple[str, ...] = ()
     ties: Ties = "first"
+    section: str = ""
+    scenario: str = ""
+    first_seeds: int | None = None
+    groups: Callable[[Result, str, str], statistics.Grid] | None = None
 
     @property
     def predictors(self) -> dict[str, Value]:

@@ -43,4 +43,7 @@ READINGS = Readings(
     headline=("adversarial loss", "probe accuracy"),  # Sec. 4.2, Results
     title=title,
     control=UNTRAINED.__eq__,
+    section="4.2",
+    scenario="data, images",
+    first_seeds=3,
 )

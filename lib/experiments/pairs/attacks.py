@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 import torch
@@ -80,13 +81,12 @@ def adversarial_loss(target: jacobian.Model, x: Tensor, delta: Tensor) -> float:
 
 def loss_ratios(pair: Pair, epsilons: Sequence[float]) -> list[dict[str, float]]:
     """The target's loss under the source's attack over that under its own, beside alpha and its square."""
-    found = pair.measure()
-    own, other = (virtual(f, pair.x, 1.0) for f in (pair.target, pair.source))
+    found, directions = pair.measure(), [virtual(f, pair.x, 1.0) for f in (pair.source, pair.target)]
     rows = []
     for epsilon in epsilons:
-        there, here = (adversarial_loss(pair.target, pair.x, epsilon * delta) for delta in (other, own))
-        ratio = {"epsilon": epsilon, "ratio": there / here}
-        rows.append(ratio | {"alpha": found.alpha, "alpha_squared": found.alpha_squared})
+        there, here = (adversarial_loss(pair.target, pair.x, epsilon * delta) for delta in directions)
+        own = {"alpha": found.alpha, "alpha_squared": found.alpha_squared}
+        rows.append({"epsilon": epsilon, "ratio": there / here, **own})
     return rows
 
 
@@ -119,18 +119,10 @@ def shrink(pair: Pair, epsilons: Sequence[float]) -> list[dict[str, float]]:
     rows = []
     for epsilon in epsilons:
         plus, minus = (adversarial_loss(pair.target, pair.x, s * epsilon * attack) for s in (1, -1))
-        tangent = epsilon**2 * interval.value
-        rows.append(
-            {
-                "epsilon": epsilon,
-                "loss": plus,
-                "lower": epsilon**2 * interval.lower,
-                "upper": epsilon**2 * interval.upper,
-                "remainder": abs(plus - tangent),
-                "both_signs": abs((plus + minus) / 2 - tangent),
-                "allowed": beta * largest * epsilon**3 + beta**2 * epsilon**4 / 4,
-            }
-        )
+        lower, tangent, upper = (epsilon**2 * side for side in astuple(interval))
+        sides = {"epsilon": epsilon, "loss": plus, "lower": lower, "upper": upper}
+        rest = {"remainder": abs(plus - tangent), "both_signs": abs((plus + minus) / 2 - tangent)}
+        rows.append(sides | rest | {"allowed": beta * largest * epsilon**3 + beta**2 * epsilon**4 / 4})
     return rows
 
 

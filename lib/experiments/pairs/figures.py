@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,9 @@ _BLUE, _RED, _GREEN, _BLACK, _GREY = (
     style.PALETTE[name] for name in ("blue", "vermilion", "green", "black", "grey")
 )
 FORMS = {
-    "lipschitz": "Lipschitz form, 5",
-    "paper": "full form, 5",
-    "constant_two": "full form, 2",
-    "minkowski": r"$(\sqrt{M}+\sqrt{Y^2})^2$",
-    "pointwise": "pointwise (R)",
-}
+    "lipschitz": "Lipschitz form, 5", "paper": "full form, 5", "constant_two": "full form, 2",
+    "minkowski": r"$(\sqrt{M}+\sqrt{Y^2})^2$", "pointwise": "pointwise (R)",
+}  # fmt: skip
 
 
 def key_variables(at: Mapping[str, Any], caption: str) -> Figure:
@@ -60,7 +57,7 @@ def _outline(ax: Axes, curve: Tensor, title: str) -> None:
 
 
 def _arrow(ax: Axes, end: tuple[float, float], **look: Any) -> None:
-    """An arrow from the origin."""
+    """From the origin."""
     ax.annotate("", end, (0, 0), arrowprops={"arrowstyle": "-|>", **look})
 
 
@@ -84,12 +81,9 @@ def companions(rows: Sequence[Mapping[str, Any]], caption: str) -> Figure:
     fig, ax = style.figure(height=4.0)
     groups = list(dict.fromkeys(row["t"] for row in rows))
     names = {
-        "tau2": r"$\tau_2$",
-        "split_half": r"$\tau_2$, split half",
-        "null_kept": "null, signs kept",
-        "null_random": "null, random signs",
-        "tau1": r"$\tau_1$",
-    }
+        "tau2": r"$\tau_2$", "split_half": r"$\tau_2$, split half", "null_kept": "null, signs kept",
+        "null_random": "null, random signs", "tau1": r"$\tau_1$",
+    }  # fmt: skip
     for i, (name, label) in enumerate(names.items()):
         for g, t in enumerate(groups):
             values = [row[name] for row in rows if row["t"] == t]
@@ -131,9 +125,8 @@ def _bar(ax: Axes, at: float, values: Sequence[float], half: float, **look: Any)
     ax.plot([at - half, at + half], [statistics.median(values)] * 2, color=_BLACK, **look)
 
 
-def _columns(ax: Axes, names: Iterable[str], **look: Any) -> None:
-    listed = list(names)
-    ax.set_xticks(range(len(listed)), listed, **look)
+def _columns(ax: Axes, names: Sequence[str], **look: Any) -> None:
+    ax.set_xticks(range(len(names)), names, **look)
     ax.grid(axis="x", visible=False)
 
 
@@ -157,7 +150,7 @@ def shrinking(rows: Sequence[Mapping[str, Any]], slopes: Mapping[str, float], ca
     epsilon = columns["epsilon"]
     sides = {"upper side": "upper", r"$L_{adv}$": "loss", "lower side": "lower"}
     _lines(left, epsilon, {label: columns[name] / epsilon**2 for label, name in sides.items()})
-    left.set(xscale="log", xlabel=r"radius $\varepsilon$", ylabel=r"divided by $\varepsilon^2$")
+    left.set(ylabel=r"divided by $\varepsilon^2$")
     left.legend()
     rest = {
         r"$\beta L\varepsilon^3 + \beta^2\varepsilon^4/4$, proved": columns["allowed"],
@@ -165,10 +158,11 @@ def shrinking(rows: Sequence[Mapping[str, Any]], slopes: Mapping[str, float], ca
         f"mean of both signs, slope {slopes['both_signs']:.2f}": columns["both_signs"],
     }
     _lines(right, epsilon, rest, first=3)
-    right.set(xscale="log", yscale="log", xlabel=r"radius $\varepsilon$")
-    right.set(ylabel=r"$|L_{adv} - \varepsilon^2 E|J_T v_S|^2|$")
+    right.set(yscale="log", ylabel=r"$|L_{adv} - \varepsilon^2 E|J_T v_S|^2|$")
     right.set_ylim(columns["both_signs"].min() / 1e3)
     right.legend(loc="lower right")
+    for ax in (left, right):
+        ax.set(xscale="log", xlabel=r"radius $\varepsilon$")
     return style.stamp(fig, caption)
 
 
@@ -220,14 +214,11 @@ def failing_step(turn: Mapping[str, Any], family: Mapping[str, Sequence[float]],
     left.set(xlabel=r"angle between $t$ and $v_T$ (degrees)", ylabel=r"$X_3$")
     left.set_ylim(0, 1.5 * turn["first_bound"])
     left.legend(loc="upper left")
-    lines = {
-        "(13)": family["line_13"],
-        r"(14), claimed $\geq$ (13)": family["line_14"],
-        r"$5\,(M + Y^2)$": family["rhs"],
-        r"$2\,(M + Y^2)$": family["rhs_two"],
-        "left-hand side": family["lhs"],
-    }
-    _lines(right, family["eta"], lines)
+    names = {
+        "(13)": "line_13", r"(14), claimed $\geq$ (13)": "line_14", r"$5\,(M + Y^2)$": "rhs",
+        r"$2\,(M + Y^2)$": "rhs_two", "left-hand side": "lhs",
+    }  # fmt: skip
+    _lines(right, family["eta"], {label: family[name] for label, name in names.items()})
     right.set(xscale="log", yscale="log", xlabel=r"$\eta$, weight of the second point", ylabel="value")
     right.legend(loc="upper left")
     return style.stamp(fig, caption)
@@ -260,7 +251,7 @@ def tightness(result: Result) -> Figure:
             _bar(ax, i, ratios, 0.3, linewidth=2)
         ax.axhline(1, color=_GREY, linestyle="--")
         ax.set(yscale="log", title=f"t = {t:g}")
-        _columns(ax, FORMS.values(), rotation=60, ha="right")
+        _columns(ax, [*FORMS.values()], rotation=60, ha="right")
     axes.flat[0].set_ylabel("bound / left-hand side")
     return style.stamp(fig, result.caption)
 

@@ -45,13 +45,11 @@ def candidates(found: Transferability) -> dict[str, Any]:
     source, target = found.deviation_source, found.deviation_target
     best = found.alignment / found.projection_scale
     radius = (target.square().sum() / source.square().sum()).sqrt().item()
-    choices = {"best": best, "rescaled": found.alignment, "clipped": _clip(best, radius)}
-    shares = {
-        name: 1 - ((target - source @ one.mT).square().sum() / target.square().sum()).item()
-        for name, one in choices.items()
-    }
-    each = {name: {"values": _singular(one), "share": shares[name]} for name, one in choices.items()}
-    return {"radius": radius, **each}
+    rows: dict[str, Any] = {"radius": radius}
+    for name, one in (("best", best), ("rescaled", found.alignment), ("clipped", _clip(best, radius))):
+        left = ((target - source @ one.mT).square().sum() / target.square().sum()).item()
+        rows[name] = {"values": _singular(one), "share": 1 - left}
+    return rows
 
 
 def closed_form(found: Transferability) -> float:
@@ -97,13 +95,9 @@ def problem_1(pair: Pair) -> dict[str, float]:
         return float((centred @ weight.mT - wanted).square().sum(-1).mean() / size)
 
     refit = probe.affine_refit(features, labels)
-    return {
-        "affine": refit.loss / size.item(),
-        "bounded": loss(_bounded(refit.weight, centred, wanted, radius)),
-        "attacks": loss(found.alignment),
-        "norm_affine": _singular(refit.weight)[0],
-        "radius": radius,
-    }
+    bounded = loss(_bounded(refit.weight, centred, wanted, radius))
+    losses = {"affine": refit.loss / size.item(), "bounded": bounded, "attacks": loss(found.alignment)}
+    return {**losses, "norm_affine": _singular(refit.weight)[0], "radius": radius}
 
 
 def same_angle() -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor], Tensor]:
@@ -143,9 +137,7 @@ def degenerate() -> list[list[Any]]:
         "$J_T = 0$ everywhere": ([steep, steep], [blank, blank]),
         "$f_T$ does not feel $\\delta_S$": ([steep, steep], [blind, blind]),
     }
-    rows = [
-        [name, *_three(torch.stack(source), torch.stack(target))] for name, (source, target) in cases.items()
-    ]
+    rows = [[name, *_three(*map(torch.stack, both))] for name, both in cases.items()]
     for second in (0, 1):  # a nudge decides which of two equal singular values comes first
         tie = case(instances.ties(second, sp.Rational(1, 1000)))
         name = f"a tie, $J_S = I$: the second point attacked along axis {second + 1}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lib.engine.parameters import Checked, Count, Positive, Some
 
@@ -26,20 +26,19 @@ class Config(Checked):
     learning_rate: Positive  # of that ascent (Adam)
 
 
+_PAPER = Config(
+    preset="paper", seeds=100, device="cpu", samples=1200, inputs=30, hidden=100, source_outputs=10,
+    target_outputs=10, epsilon=1e-2, perturbations=(0.03, 0.1, 0.3, 1.0), restarts=192, steps=3000,
+    learning_rate=0.05,
+)  # fmt: skip
 PRESETS = {
-    "quick": Config(
-        preset="quick", seeds=20, device="cpu", samples=400, inputs=6, hidden=24, source_outputs=3,
-        target_outputs=2, epsilon=1e-2, perturbations=(0.1, 0.3, 1.0), restarts=32, steps=300,
-        learning_rate=0.05,
+    "quick": replace(
+        _PAPER, preset="quick", seeds=20, samples=400, inputs=6, hidden=24, source_outputs=3,
+        target_outputs=2, perturbations=(0.1, 0.3, 1.0), restarts=32, steps=300,
     ),
-    "reduced": Config(
-        preset="reduced", seeds=100, device="cpu", samples=1200, inputs=12, hidden=50, source_outputs=5,
-        target_outputs=4, epsilon=1e-2, perturbations=(0.03, 0.1, 0.3, 1.0), restarts=96, steps=1200,
-        learning_rate=0.05,
+    "reduced": replace(
+        _PAPER, preset="reduced", inputs=12, hidden=50, source_outputs=5, target_outputs=4, restarts=96,
+        steps=1200,
     ),
-    "paper": Config(
-        preset="paper", seeds=100, device="cpu", samples=1200, inputs=30, hidden=100, source_outputs=10,
-        target_outputs=10, epsilon=1e-2, perturbations=(0.03, 0.1, 0.3, 1.0), restarts=192, steps=3000,
-        learning_rate=0.05,
-    ),
+    "paper": _PAPER,
 }  # fmt: skip

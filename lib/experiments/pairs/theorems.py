@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sympy as sp
@@ -28,16 +28,10 @@ def scalar(pair: Pair) -> dict[str, float | None]:
     """
     source, target = pair.jacobians()
     found, bound = transferability.measure_jacobians(source, target), bounds.theorem_1(source, target)
-    best = torch.linalg.lstsq(source.reshape(-1, 1), target.reshape(-1, 1)).solution
-    return {
-        "tau1": found.tau1,
-        "tau2": found.tau2,
-        "alignment": found.alignment.item(),
-        "best_slope": best.item(),
-        "size": target.square().sum((1, 2)).mean().item(),
-        "lhs": bound.lhs,
-        **bound.rhs,
-    }
+    best = torch.linalg.lstsq(source.reshape(-1, 1), target.reshape(-1, 1)).solution.item()
+    measured = {"tau1": found.tau1, "tau2": found.tau2, "alignment": found.alignment.item()}
+    size = target.square().sum((1, 2)).mean().item()
+    return {**measured, "best_slope": best, "size": size, "lhs": bound.lhs, **bound.rhs}
 
 
 def triangle(pair: Pair, index: int) -> dict[str, float]:
@@ -48,14 +42,10 @@ def triangle(pair: Pair, index: int) -> dict[str, float]:
     """
     source, target = pair.jacobians()
     own, other = source[index, 0], target[index, 0]
-    along = (own @ other / own.norm()).item()
+    length, along = own.norm().item(), (own @ other / own.norm()).item()
+    across = (other.norm().square() - along**2).clamp(min=0).sqrt().item()
     slope = transferability.measure_jacobians(source, target).alignment.item()
-    return {
-        "source": own.norm().item(),
-        "along": along,
-        "across": (other.norm().square() - along**2).clamp(min=0).sqrt().item(),
-        "fitted": slope * own.norm().item(),
-    }
+    return {"source": length, "along": along, "across": across, "fitted": slope * length}
 
 
 def slopes(pair: Pair, count: int = 101) -> dict[str, Any]:
@@ -83,26 +73,20 @@ def third_term(case: Case, toward: Tensor, count: int = 91) -> dict[str, Any]:
     share_t = found.lambda_target[0] * found.sigma_target[0]
     share_s = found.lambda_source[0] * norm * found.sigma_source[0]
     claimed = (found.lambda_target[0] + found.lambda_source[0]) * norm * found.sigma_source[0]
-    return {
-        "degrees": angles.rad2deg().tolist(),
-        "third": value.tolist(),
-        "first_bound": (share_t + share_s).item(),
-        "second_bound": claimed.item(),
-    }
+    bounded = {"first_bound": (share_t + share_s).item(), "second_bound": claimed.item()}
+    return {"degrees": angles.rad2deg().tolist(), "third": value.tolist(), **bounded}
 
 
 def family(etas: Sequence[float]) -> dict[str, list[float]]:
     """(13), (14) and both sides of Theorem 2 on `instances.rare_point(eta)`, exact, then rounded."""
-    cases = [instances.rare_point(sp.Rational(str(eta))) for eta in etas]
-    bracket = [case.main_term + case.ratio_term for case in cases]
-    return {
-        "eta": [float(eta) for eta in etas],
-        "line_13": [float(broken_step.line_13(case)) for case in cases],
-        "line_14": [float(broken_step.line_14(case)) for case in cases],
-        "lhs": [float(case.lhs) for case in cases],
-        "rhs": [float(5 * b) for b in bracket],
-        "rhs_two": [float(2 * b) for b in bracket],
-    }
+    rows = []
+    for eta in etas:
+        case = instances.rare_point(sp.Rational(str(eta)))
+        bracket = case.main_term + case.ratio_term
+        sides = case.lhs, 5 * bracket, 2 * bracket
+        rows.append([eta, broken_step.line_13(case), broken_step.line_14(case), *sides])
+    names = ("eta", "line_13", "line_14", "lhs", "rhs", "rhs_two")
+    return {name: [float(value) for value in column] for name, column in zip(names, zip(*rows))}
 
 
 def bends(pair: Pair) -> dict[str, list[float]]:
@@ -138,25 +122,19 @@ def ordered(records: Sequence[Record]) -> bool:
 def medians(records: Sequence[Record], perturbation: float) -> dict[str, float]:
     """Medians over the pairs at one t: tau1, tau2 and its companions, each bound over the left-hand side."""
     plain = ("tau1", "tau2", "tau2_null", "tau2_split_half")
-    return _medians(
-        {name: row[name] for name in plain} | {form: side / row["lhs"] for form, side in row["rhs"].items()}
-        for row in _at(records, perturbation)
-    )
+    own = [row for row in records if row["perturbation"] == perturbation]
+    sides = [{form: side / row["lhs"] for form, side in row["rhs"].items()} for row in own]
+    return _medians([{name: row[name] for name in plain} | one for row, one in zip(own, sides)])
 
 
 def transfer_medians(records: Sequence[Record]) -> dict[float, dict[str, float]]:
     """{t: medians over the pairs} of what Theorem 3 is about, under the names that the page explains."""
     ts = sorted({record["perturbation"] for record in records})
-    return {t: _medians(map(_of_transfer, _at(records, t))) for t in ts}
+    return {t: _medians([_of_transfer(one) for one in records if one["perturbation"] == t]) for t in ts}
 
 
-def _at(records: Sequence[Record], perturbation: float) -> list[Record]:
-    return [record for record in records if record["perturbation"] == perturbation]
-
-
-def _medians(rows: Iterable[dict[str, float]]) -> dict[str, float]:
-    first, *others = rows
-    return {name: statistics.median([first[name], *(row[name] for row in others)]) for name in first}
+def _medians(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: statistics.median(row[name] for row in rows) for name in rows[0]}
 
 
 def _of_transfer(record: Record) -> dict[str, float]:

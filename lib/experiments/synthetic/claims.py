@@ -18,15 +18,8 @@ SLACK = 1e-9  # of inequalities that hold with equality at t = 0
 def rows(result: Result, literal: Result) -> list[Row]:
     """Refuted where it fails at any point; `literal` is a run of the variant "literal"."""
     whole = _Whole(result.records)
-    return [
-        _alpha_range(whole),
-        _theorem_2(whole),
-        _theorem_3_vacuous(whole),
-        _beta(whole),
-        _proposition_2(whole),
-        _literal(literal),
-        _literal_curves(literal),
-    ]
+    swept = [one(whole) for one in (_alpha_range, _theorem_2, _theorem_3_vacuous, _beta, _proposition_2)]
+    return [*swept, _literal(literal), _literal_curves(literal)]
 
 
 def recorded(result: Result) -> list[Row]:
@@ -62,10 +55,6 @@ class _Whole:
     def __call__(self, name: str) -> list[Tensor]:
         return [tracking.curves(self.records, name, pair) for pair in self.pairs]
 
-    def ends(self, name: str) -> tuple[float, float]:
-        """The least and the largest value."""
-        return _ends(self(name))
-
     def every(self, low: str, high: str) -> bool:
         """Whether one quantity is nowhere above the other."""
         return all(bool((a <= b * (1 + SLACK) + SLACK).all()) for a, b in zip(self(low), self(high)))
@@ -89,10 +78,10 @@ def _to(low: float, high: float, digits: int = 3) -> str:
 
 def _row(claim: str, key: str | None, found: str, check: Callable[[], bool]) -> Row:
     """Observed or refuted, as the check says; `key` is the paper's sentence, None for a question of ours."""
-    where, printed = (OURS, "—") if key is None else _printed(key)
+    stands = (OURS, "—") if key is None else _printed(key)
     if check():
-        return Row(claim, where, printed, found, "observed", (check,))
-    return Row(claim, where, printed, found, "refuted", (lambda: not check(),))
+        return Row(claim, *stands, found, "observed", (check,))
+    return Row(claim, *stands, found, "refuted", (lambda: not check(),))
 
 
 def _printed(key: str) -> tuple[str, str]:
@@ -101,31 +90,24 @@ def _printed(key: str) -> tuple[str, str]:
 
 
 def _alpha_range(whole: _Whole) -> Row:
-    low, high = whole.ends("alpha")
+    low, high = _ends(whole("alpha"))
     found = f"from {_to(low, high)}"
     return _row("α lies in [0, 1]", "alpha_range", found, lambda: 0 <= low <= high <= 1)
 
 
 def _theorem_2(whole: _Whole) -> Row:
-    printed, sharp = (
-        whole.times(f"theorem_2_{form}", "gradient_difference") for form in ("paper", "constant_two")
-    )
-    return _row(
-        "Theorem 2's bound lies above the gradient difference",
-        "rbf_theorem_2_tracks",
-        f"above it at every point, {printed} times; with the constant 2, {sharp} times",
-        lambda: whole.every("gradient_difference", "theorem_2_constant_two"),
-    )
+    true, sharp = "gradient_difference", "theorem_2_constant_two"
+    printed, two = (whole.times(form, true) for form in ("theorem_2_paper", sharp))
+    found = f"above it at every point, {printed} times; with the constant 2, {two} times"
+    claim = "Theorem 2's bound lies above the gradient difference"
+    return _row(claim, "rbf_theorem_2_tracks", found, lambda: whole.every(true, sharp))
 
 
 def _theorem_3_vacuous(whole: _Whole) -> Row:
     own, refit = (whole.times("theorem_3_paper", loss) for loss in ("theorem_g_loss", "transferred_loss"))
-    return _row(
-        "Theorem 3's bound can be big",
-        "rbf_theorem_3_trend",
-        f"{own} times the loss of the theorem's own g, {refit} times that of the refit last layer",
-        lambda: whole.every("theorem_g_loss", "theorem_3_half_beta"),
-    )
+    found = f"{own} times the loss of the theorem's own g, {refit} times that of the refit last layer"
+    return _row("Theorem 3's bound can be big", "rbf_theorem_3_trend", found,
+                lambda: whole.every("theorem_g_loss", "theorem_3_half_beta"))  # fmt: skip
 
 
 def _beta(whole: _Whole) -> Row:
@@ -142,8 +124,8 @@ def _proposition_2(whole: _Whole) -> Row:
     squared, root = (whole.distance("tau1", name) for name in ("alpha_squared", "alpha"))
     found = (
         f"α² lies between Proposition 2's ends at every point; it is within {number(squared, 2)} of τ₁, "
-        f"its root only within {number(root, 2)}. λ_T is at most {number(whole.ends('lambda_target')[1], 2)} "
-        "at any sample"
+        f"its root only within {number(root, 2)}. λ_T is at most "
+        f"{number(_ends(whole('lambda_target'))[1], 2)} at any sample"
     )
 
     def check() -> bool:
@@ -155,12 +137,9 @@ def _proposition_2(whole: _Whole) -> Row:
 
 def _literal(literal: Result) -> Row:
     least = min(row["reference_loss"] / row["target_variance"] for row in literal.records)
-    return _row(
-        "with σ ~ U(−½, ½) as printed, f_T learns the target function",
-        "rbf_dataset",
-        f"its loss is at least {number(least)} times the variance of y: a constant does better",
-        lambda: bool(least < 1),
-    )
+    claim = "with σ ~ U(−½, ½) as printed, f_T learns the target function"
+    found = f"its loss is at least {number(least)} times the variance of y: a constant does better"
+    return _row(claim, "rbf_dataset", found, lambda: bool(least < 1))
 
 
 def _literal_curves(literal: Result) -> Row:
@@ -168,13 +147,10 @@ def _literal_curves(literal: Result) -> Row:
     rows = literal.records
     change = [row["transferred_loss"][-1] / row["transferred_loss"][0] - 1 for row in rows]
     first = [(row["tau1"][0] - row["tau1"][1]) / (row["tau1"][0] - row["tau1"][-1]) for row in rows]
-    return _row(
-        "with σ ~ U(−½, ½) as printed, the transferred loss rises with t",
-        "rbf_correlations",
-        f"it changes by {min(change):.1%} to {max(change):.1%} from t = 0 to 1; "
-        f"{min(first):.0%} or more of τ₁'s fall is in the first step",
-        lambda: all(c > 0 for c in change) or all(f < 0.5 for f in first),
-    )
+    claim = "with σ ~ U(−½, ½) as printed, the transferred loss rises with t"
+    found = f"it changes by {min(change):.1%} to {max(change):.1%} from t = 0 to 1; "
+    found += f"{min(first):.0%} or more of τ₁'s fall is in the first step"
+    return _row(claim, "rbf_correlations", found, lambda: min(change) > 0 or max(first) < 0.5)
 
 
 def _beyond_untrained(result: Result) -> Row:

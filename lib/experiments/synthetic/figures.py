@@ -59,10 +59,9 @@ def _figure_2_panel(ax: Axes, result: Result, pair: Pair) -> None:
 
 def small_multiples(result: Result) -> Figure:
     """Five rows of one kind of quantity each, a column a width, rows on one scale; bands over the seeds."""
-    pairs = _own(result)
-    fig, axes = style.figure(
-        len(_ROWS), len(pairs), height=2.3 * len(_ROWS) + 0.6, sharex=True, sharey="row", squeeze=False
-    )
+    pairs, rows = _own(result), len(_ROWS)
+    height = 2.3 * rows + 0.6
+    fig, axes = style.figure(rows, len(pairs), height=height, sharex=True, sharey="row", squeeze=False)
     for row, (label, scale, lines) in zip(axes, _ROWS):
         for ax, pair in zip(row, pairs):
             _lines(ax, result, pair, lines, None, skip=int(scale == "log"))
@@ -109,12 +108,10 @@ def fixed_t(result: Result, at: Sequence[float] = (0.2, 0.5, 1.0)) -> Figure:
     fig, axes = style.figure(len(pairs), len(at), height=2.5 * len(pairs) + 0.5, squeeze=False)
     for row, pair in zip(axes, pairs):
         for ax, t in zip(row, at):
-            tau1, loss = (
-                tracking.centred(result.records, name, pair)[:, :, grid.index(t)].flatten()
-                for name in ("tau1", "transferred_loss")
-            )
-            ax.axhline(0, color=style.PALETTE["grey"], linewidth=0.8)
-            ax.axvline(0, color=style.PALETTE["grey"], linewidth=0.8)
+            both = (tracking.centred(result.records, name, pair) for name in ("tau1", "transferred_loss"))
+            tau1, loss = (values[:, :, grid.index(t)].flatten() for values in both)
+            for line in (ax.axhline, ax.axvline):
+                line(0, color=style.PALETTE["grey"], linewidth=0.8)
             ax.plot(tau1, loss, linestyle="", marker="o", color=_BLUE, alpha=0.6)
             ax.set_title(f"width {pair[0]}, t = {t:g}")
             ax.locator_params(nbins=3)
@@ -131,14 +128,9 @@ def _own(result: Result) -> list[Pair]:
 
 
 def _lines(
-    ax: Axes,
-    result: Result,
-    pair: Pair,
-    lines: Sequence[Line],
-    colour: str | None,
-    first: int = 0,
+    ax: Axes, result: Result, pair: Pair, lines: Sequence[Line], colour: str | None, first: int = 0,
     skip: int = 0,
-) -> None:
+) -> None:  # fmt: skip
     """Median and band of each quantity; `colour` overrides the series', `skip` leaves out t = 0 (log 0)."""
     t = result.records[0]["t"][skip:]
     for index, (name, label) in enumerate(lines, start=first):

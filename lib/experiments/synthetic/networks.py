@@ -84,14 +84,9 @@ def _trained(variant: str, seed: int, width: int, steps: int, device: torch.devi
     model = _untrained(variant, seed, width).to(device)
     x, y = (part.to(device) for part in sample(PROBLEMS[variant], seed))
     optimizer = torch.optim.LBFGS(
-        model.parameters(),
-        max_iter=steps,
-        max_eval=2 * steps,
-        history_size=20,
-        tolerance_grad=1e-12,
-        tolerance_change=1e-16,
-        line_search_fn="strong_wolfe",
-    )
+        model.parameters(), max_iter=steps, max_eval=2 * steps, history_size=20, tolerance_grad=1e-12,
+        tolerance_change=1e-16, line_search_fn="strong_wolfe",
+    )  # fmt: skip
 
     def closure() -> float:
         optimizer.zero_grad()

@@ -53,14 +53,9 @@ def _pairing(result: Result, seed: int, width: int) -> Pairing:
     deviations = found.deviation_source, found.deviation_target
     draw = streams.generator(seed, "pairing", width)
     null = transferability.tau2_null(*deviations, generator=draw, repeats=REPEATS, signs="kept")
-    return Pairing(
-        width,
-        found.projection_scale,
-        found.tau2,
-        float(null.quantile(0.95)),
-        explained(*deviations),
-        float(explained_null(*deviations, generator=draw).quantile(0.95)),
-    )
+    unprojected = explained_null(*deviations, generator=draw)
+    high, other = (float(one.quantile(0.95)) for one in (null, unprojected))
+    return Pairing(width, found.projection_scale, found.tau2, high, explained(*deviations), other)
 
 
 def explained(source: Tensor, target: Tensor) -> float:

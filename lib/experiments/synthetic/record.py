@@ -69,13 +69,8 @@ def run_job(config: Config, job: dict[str, Any]) -> dict[str, Any]:
 
 def recompute(record: dict[str, Any]) -> dict[str, list[float]]:
     """What can be computed again from a stored record: alpha and Theorem 3's bounds."""
-    root_loss, radius = math.sqrt(record["reference_loss"]), record["radius"]
+    loss, radius = math.sqrt(record["reference_loss"]), record["radius"]
     terms = zip(record["gradient_difference"], record["norm_ratio"], record["beta"])
-    third = [
-        bounds.theorem_3(root_loss, math.sqrt(lhs), ratio, beta, radius).rhs for lhs, ratio, beta in terms
-    ]
-    return {
-        "alpha": [math.sqrt(value) for value in record["alpha_squared"]],
-        "theorem_3_paper": [rhs["paper"] for rhs in third],
-        "theorem_3_half_beta": [rhs["half_beta"] for rhs in third],
-    }
+    third = [bounds.theorem_3(loss, math.sqrt(lhs), ratio, beta, radius).rhs for lhs, ratio, beta in terms]
+    forms = {f"theorem_3_{form}": [rhs[form] for rhs in third] for form in ("paper", "half_beta")}
+    return {"alpha": [math.sqrt(value) for value in record["alpha_squared"]], **forms}

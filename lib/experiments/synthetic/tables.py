@@ -41,17 +41,14 @@ SHARES = "Loss over the variance of y, medians over seeds."
 
 def problem(variants: Sequence[str] = ("default", "literal", "icml")) -> Table:
     """The numbers of each variant of the problem."""
-    numbers = [networks.PROBLEMS[name] for name in variants]
-    rows: list[list[Any]] = [
-        ["n, inputs", *[p.inputs for p in numbers]],
-        ["d, outputs", *[p.outputs for p in numbers]],
-        ["M, basis functions", *[p.functions for p in numbers]],
-        ["N, samples", *[p.samples for p in numbers]],
-        ["centres of the mixture", *[p.centres for p in numbers]],
-        ["s in φ = exp(−|x − μ|² / s)", *["100 U(0, 1)" if p.wide else "(2 U(−½, ½))²" for p in numbers]],
-        ["y", *["Cφ + b" if p.bias else "Cφ" for p in numbers]],
+    names = ("n, inputs", "d, outputs", "M, basis functions", "N, samples", "centres of the mixture",
+             "s in φ = exp(−|x − μ|² / s)", "y")  # fmt: skip
+    columns = [
+        [p.inputs, p.outputs, p.functions, p.samples, p.centres,
+         "100 U(0, 1)" if p.wide else "(2 U(−½, ½))²", "Cφ + b" if p.bias else "Cφ"]
+        for p in map(networks.PROBLEMS.__getitem__, variants)
     ]  # fmt: skip
-    return Table(["", *variants], rows)
+    return Table(["", *variants], list(zip(names, *columns)))
 
 
 def targets(seeds: int, variants: Sequence[str] = ("default", "literal")) -> Table:
@@ -60,12 +57,8 @@ def targets(seeds: int, variants: Sequence[str] = ("default", "literal")) -> Tab
     for name in variants:
         drawn = [networks.basis(networks.PROBLEMS[name], seed)[1] for seed in range(seeds)]
         y = [networks.sample(networks.PROBLEMS[name], seed)[1] for seed in range(seeds)]
-        rows.append([
-            name,
-            max(float(phi.max()) for phi in drawn),
-            median(float(phi.mean()) for phi in drawn),
-            median(float(networks.squared(part - part.mean(0))) for part in y),
-        ])  # fmt: skip
+        largest, mean = max(float(phi.max()) for phi in drawn), median(float(phi.mean()) for phi in drawn)
+        rows.append([name, largest, mean, median(float(networks.squared(part - part.mean(0))) for part in y)])
     columns = ["variant", "largest φ, any seed", "mean φ", "variance of y"]
     return Table(columns, rows, note=f"seeds 0-{seeds - 1}")
 
@@ -76,15 +69,12 @@ def references(result: Result) -> Table:
     def passed(own: Sequence[Record]) -> str:
         return f"{sum(tracking.trained(row, result.config.floor) for row in own)} of {len(own)}"
 
-    columns = {
-        "f_T": _middle("reference_loss", share=True),
-        "f_T, fresh x": _middle("reference_loss_fresh", share=True),
-        "linear fit": _middle("linear_loss", share=True),
-        "random hidden layer": _middle("blank_loss", share=True),
-        "the same, fresh x": _middle("blank_loss_fresh", share=True),
-        "trained": passed,
-    }
-    return _by_width(result, columns, SHARES)
+    losses = {
+        "f_T": "reference_loss", "f_T, fresh x": "reference_loss_fresh", "linear fit": "linear_loss",
+        "random hidden layer": "blank_loss", "the same, fresh x": "blank_loss_fresh",
+    }  # fmt: skip
+    columns = {title: _middle(name, share=True) for title, name in losses.items()}
+    return _by_width(result, {**columns, "trained": passed}, SHARES)
 
 
 def untrained(result: Result) -> Table:
@@ -121,14 +111,10 @@ def over_t(results: Mapping[str, Result]) -> Table:
     """tau1, tau2 and the refit loss, as a share of the best constant's, at every t; medians over seeds."""
     first = next(iter(results.values()))
     grid = first.records[0]["t"]
-    columns = {
-        f"{title}, {variant}": [
-            _middle(name, index, share=name == "transferred_loss")(result.records)
-            for index in range(len(grid))
-        ]
-        for name, title in (("tau1", "τ₁"), ("tau2", "τ₂"), ("transferred_loss", "refit"))
-        for variant, result in results.items()
-    }
+    columns: dict[str, list[Any]] = {}
+    for name, title in (("tau1", "τ₁"), ("tau2", "τ₂"), ("transferred_loss", "refit")):
+        at = [_middle(name, index, share=title == "refit") for index in range(len(grid))]
+        columns |= {f"{title}, {key}": [one(r.records) for one in at] for key, r in results.items()}
     note = f"refit: loss of the refit last layer over the variance of y. Medians over seeds. {first.caption}"
     return Table(["t", *columns], list(zip(grid, *columns.values())), note=note)
 
@@ -192,19 +178,12 @@ def pairings(found: Sequence[pairing.Pairing], caption: str) -> Table:
 def links(result: Result) -> Table:
     """Each correlation that the text claims: along the sweep, with seeds mismatched, and at fixed t."""
     found, note = _tracked(result)
-    rows = [
-        [
-            f"{NAMES[item.link.first]} and {'−' if item.link.sign < 0 else ''}{NAMES[item.link.second]}",
-            label(item.pair),
-            _interval(item.along),
-            item.sign_p,
-            item.other_seeds.null,
-            item.other_seeds.p_one_sided,
-            _interval(item.fixed_interval) if item.fixed_interval else None,
-            item.adjusted,
-        ]
-        for item in found
-    ]
+    rows = []
+    for item in found:
+        pair = f"{NAMES[item.link.first]} and {'−' if item.link.sign < 0 else ''}{NAMES[item.link.second]}"
+        fixed, others = item.fixed_interval and _interval(item.fixed_interval), item.other_seeds
+        along = [_interval(item.along), item.sign_p, others.null, others.p_one_sided]
+        rows.append([pair, label(item.pair), *along, fixed, item.adjusted])
     columns = ["pair", "width", "along t", "p, signs", "other seeds' curve", "p, above other seeds",
                "at fixed t", "p, Holm"]  # fmt: skip
     explained = "Kendall's tau-b: mean over seeds [95 % t interval over seeds, cut at -1 and 1]. "

@@ -8,7 +8,7 @@ one seed (`statistics.stratified_permutation`), where t is no common cause. Rule
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -140,9 +140,7 @@ def centred(records: Records, name: str, pair: Pair) -> Tensor:
 def band(records: Records, name: str, pair: Pair) -> list[list[float]]:
     """Low, middle, high over the seeds at each t: quantiles .1, .5, .9 of the first direction's sweeps."""
     first = curves(records, name, pair)[:, 0]
-    found: list[list[float]] = torch.quantile(
-        first, torch.tensor(QUANTILES, dtype=first.dtype), dim=0
-    ).tolist()
+    found: list[list[float]] = torch.quantile(first, first.new_tensor(QUANTILES), dim=0).tolist()
     return found
 
 
@@ -151,20 +149,24 @@ def at_fixed_t(records: Records, x: str, y: str, *pairs: Pair) -> list[statistic
 
     `pairs` of widths; none named: all.
     """
-    return [
-        statistics.Group(a[:, 1:], b[:, 1:], (seed,) * (a.shape[1] - 1), (pair,) * (a.shape[1] - 1))
-        for pair in pairs or sweeps(records)
-        for seed, (a, b) in enumerate(zip(curves(records, x, pair), curves(records, y, pair)))
-    ]
+    return _groups(records, x, y, pairs, lambda values: values[:, 1:])
 
 
 def along_t(records: Records, x: str, y: str, *pairs: Pair) -> list[statistics.Group]:
     """The same for the order of the points of each seed's first sweep."""
-    return [
-        statistics.Group(a[0].unsqueeze(1), b[0].unsqueeze(1), (seed,), (pair,))
-        for pair in pairs or sweeps(records)
-        for seed, (a, b) in enumerate(zip(curves(records, x, pair), curves(records, y, pair)))
-    ]
+    return _groups(records, x, y, pairs, lambda values: values[0].unsqueeze(1))
+
+
+def _groups(
+    records: Records, x: str, y: str, pairs: Sequence[Pair], of: Callable[[Tensor], Tensor]
+) -> list[statistics.Group]:
+    """A group a pair of widths and seed, `of` its (directions, points)."""
+    found = []
+    for pair in pairs or sweeps(records):
+        for seed, both in enumerate(zip(curves(records, x, pair), curves(records, y, pair))):
+            a, b = map(of, both)
+            found.append(statistics.Group(a, b, (seed,) * a.shape[1], (pair,) * a.shape[1]))
+    return found
 
 
 def over_seeds(cells: Sequence[statistics.Group]) -> Interval:
@@ -187,16 +189,9 @@ def _track(records: Records, link: Link, pair: Pair) -> Tracking:
     stream = streams.generator(0, "tracking", *pair, link.first, link.second)
     mismatched = statistics.mismatched(first[:, 0], second[:, 0], generator=stream, repeats=REPEATS)
     groups = [(group.x, group.y) for group in fixed]
-    return Tracking(
-        link,
-        pair,
-        along=over_seeds(along),
-        sign_p=statistics.sign_test(grid.by_seed(along)),
-        other_seeds=mismatched,
-        fixed=statistics.stratified_permutation(groups, generator=stream, repeats=REPEATS) if fixed else None,
-        fixed_interval=over_seeds(fixed) if fixed else None,
-        adjusted=None,
-    )
+    test = statistics.stratified_permutation(groups, generator=stream, repeats=REPEATS) if fixed else None
+    signs, interval = statistics.sign_test(grid.by_seed(along)), over_seeds(fixed) if fixed else None
+    return Tracking(link, pair, over_seeds(along), signs, mismatched, test, interval, adjusted=None)
 
 
 def ratio(records: Records, over: str, under: str, pair: Pair) -> Interval:
@@ -212,4 +207,4 @@ def smoothness_share(records: Records, pair: Pair) -> Interval:
 
 def _spread(values: Tensor) -> Interval:
     moved = values[:, :, 1:].flatten()
-    return Interval(*torch.quantile(moved, torch.tensor(QUANTILES, dtype=moved.dtype)).tolist())
+    return Interval(*torch.quantile(moved, moved.new_tensor(QUANTILES)).tolist())

@@ -115,6 +115,9 @@ READINGS = Readings(
     control=UNTRAINED.__eq__,
     rows=rows,
     order=tuple(NAMES),
+    section="4.4",
+    scenario="tasks",
+    first_seeds=2,
 )
 AFFINITY, READOUT = READINGS.headline
 

@@ -50,6 +50,9 @@ READINGS = Readings(
     title=title,
     control=UNTRAINED.__eq__,
     ties="shared",
+    section="4.2",
+    scenario="data, text",
+    first_seeds=3,
 )
 
 
