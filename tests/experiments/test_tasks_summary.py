@@ -229,7 +229,6 @@ def test_tables_and_figures_show_every_task(ranked, monkeypatch):
     assert len(tables.cost_table(result).rows) == 2
     assert len(figures.trees(result).axes) == 2
     figures.ranks(result).canvas.draw()
-    figures.strength(result, "0.06").canvas.draw()
     marks = figures.agreement(result).axes[0].lines
     assert max(marks[0].get_xdata()) > 0.75
     curves = figures.entropies(result, weighted=True).axes[0].lines

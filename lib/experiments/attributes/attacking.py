@@ -95,12 +95,10 @@ def tangents(
 
 def pushed(f: Model, x: Tensor, direction: Tensor) -> Tensor:
     """J_f direction (N, d) in float64, by forward mode; direction (N, *shape)."""
+    parts = zip(x.split(CHUNK), direction.split(CHUNK))
     with warnings.catch_warnings():  # torch scripts its forward-mode rules on their first use
         warnings.filterwarnings("ignore", ".*torch.jit.script.*", FutureWarning)
-        moved = [
-            torch.func.jvp(f, (part,), (step,))[1].detach().flatten(1)
-            for part, step in zip(x.split(CHUNK), direction.split(CHUNK))
-        ]
+        moved = [torch.func.jvp(f, (part,), (step,))[1].detach().flatten(1) for part, step in parts]
     return torch.cat(moved).double()
 
 

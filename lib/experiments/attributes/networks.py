@@ -72,9 +72,10 @@ def reference_model(config: Config, seed: int) -> Reference:
 
 def build(config: Config, generator: torch.Generator) -> FaceNet:
     """An untrained source network, in evaluation mode."""
-    shape: dict[str, Any] = {"width": config.width, "blocks": config.blocks, "embedding": config.embedding}
     with training.seeded(generator):
-        return FaceNet(CLASSES, size=config.size, **shape).eval()
+        return FaceNet(
+            CLASSES, size=config.size, width=config.width, blocks=config.blocks, embedding=config.embedding
+        ).eval()
 
 
 def recogniser(config: Config, generator: torch.Generator) -> Reference:

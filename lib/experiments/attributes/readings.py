@@ -7,7 +7,7 @@ from torch import Tensor
 from lib.base import streams
 from lib.engine.results import Result, Value, at
 from lib.experiments.attributes.settings import STRANGERS, is_control
-from lib.experiments.common.observations import Observations, Readings
+from lib.experiments.common.observations import PIXELS, TANGENT, Observations, Readings
 from lib.measures import estimators
 from lib.statistics import Group, Interval, Link
 from lib.statistics.grid import taus
@@ -20,13 +20,8 @@ def called(source: str) -> str:
 
 READINGS = Readings(
     measures={
-        "τ₁": at("tau1"),
-        "τ₂": at("tau2"),
-        "τ₁ τ₂": lambda r: float(r["tau1"] * r["tau2"]),
-        "α²": at("alpha_squared"),
-        "adversarial loss": at("attacks", "pgd", "loss"),
-        "adversarial loss, ε/2": at("attacks", "pgd_half", "loss"),
-        "adversarial loss, Def. 1": at("attacks", "definition_1", "loss"),
+        **TANGENT,
+        **PIXELS,
         "adversarial loss, familiar photos": at("attacks", "pgd_familiar", "loss"),
         "turn of the embedding": at("attacks", "pgd", "distance"),
     },
@@ -54,9 +49,8 @@ LOSS, ACCURACY = READINGS.headline
 
 def knowledge(result: Result) -> list[str]:
     """The readings of knowledge transfer that a run has; the mean alone where there is one benchmark."""
-    parts = {"strangers": STRANGERS, "LFW": "lfw"}
-    found = [f"accuracy, {title}" for title, name in parts.items() if name in result.records[0]["knowledge"]]
-    return [ACCURACY, *(found if len(found) > 1 else [])]
+    both = {STRANGERS, "lfw"} <= result.records[0]["knowledge"].keys()
+    return list(READINGS.knowledge) if both else [ACCURACY]
 
 
 def link(seen: Observations, predictor: str, reading: str = ACCURACY) -> Link:

@@ -55,7 +55,8 @@ def simulate(
     x, noise = torch.randn(2, repeats, sources, generator=generator, dtype=torch.float64)
     y = rho * x + math.sqrt(1 - rho**2) * noise
     first = x.topk(top, dim=1).indices
-    return Selected(_taus(x, y), _taus(x.gather(1, first), y.gather(1, first)))
+    pairs = (x, y), (x.gather(1, first), y.gather(1, first))
+    return Selected(*(taus([statistics.Group(a.T, b.T, (), ())]) for a, b in pairs))
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ def chosen(seen: Observations, measure: str = LOSS, top: int = 5) -> Chosen:
     """The run's own top `top` by a measure; of the means over seeds, as a printed table has them."""
     x, y = seen.means(measure), seen.means(ACCURACY)
     first, order = x.argsort(descending=True)[:top], ranks(y)
-    names, places = zip(*((seen.sources[i], order[i]) for i in first.tolist()))
-    return Chosen([*names], [*places], statistics.kendall(x[first], y[first]))
+    names, places = [seen.sources[i] for i in first.tolist()], [order[i] for i in first.tolist()]
+    return Chosen(names, places, statistics.kendall(x[first], y[first]))
 
 
 def released(root: Path | None = None) -> dict[str, float] | None:
@@ -110,8 +111,3 @@ def _plain(name: str) -> str:
     """One spelling: "Bags under Eyes" and "Bags_Under_Eyes"; the code calls 5_o_Clock_Shadow Shadow."""
     plain = name.lower().replace("_", " ")
     return "shadow" if plain.endswith("shadow") else plain
-
-
-def _taus(x: Tensor, y: Tensor) -> Tensor:
-    """Kendall's tau of each row."""
-    return taus([statistics.Group(x.T, y.T, (), ())])

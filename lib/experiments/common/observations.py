@@ -15,8 +15,20 @@ from torch import Tensor
 
 from lib import statistics
 from lib.base import streams
-from lib.engine.results import Record, Result, Value
+from lib.engine.results import Record, Result, Value, at
 from lib.statistics.link import Choice, Link, Ties
+
+TANGENT: dict[str, Value] = {  # what every experiment reads of `tangent`
+    "τ₁": at("tau1"),
+    "τ₂": at("tau2"),
+    "τ₁ τ₂": lambda r: float(r["tau1"] * r["tau2"]),
+    "α²": at("alpha_squared"),
+}
+PIXELS: dict[str, Value] = {  # and, of photographs, of the losses in `pixels`
+    "adversarial loss": at("attacks", "pgd", "loss"),
+    "adversarial loss, ε/2": at("attacks", "pgd_half", "loss"),
+    "adversarial loss, Def. 1": at("attacks", "definition_1", "loss"),
+}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lib.engine.results import at
-from lib.experiments.common.observations import Readings
+from lib.experiments.common.observations import PIXELS, TANGENT, Readings
 from lib.experiments.images.settings import UNTRAINED, split_target
 from lib.measures import estimators
 
@@ -19,15 +19,7 @@ def title(target: str, between: str = " ") -> str:
 
 
 READINGS = Readings(
-    measures={
-        "τ₁": at("tau1"),
-        "τ₂": at("tau2"),
-        "τ₁ τ₂": lambda r: float(r["tau1"] * r["tau2"]),
-        "α²": at("alpha_squared"),
-        "adversarial loss": at("attacks", "pgd", "loss"),
-        "adversarial loss, ε/2": at("attacks", "pgd_half", "loss"),
-        "adversarial loss, Def. 1": at("attacks", "definition_1", "loss"),
-    },
+    measures={**TANGENT, **PIXELS},
     rivals={
         **{title: at("rivals", key) for key, title in estimators.RECORDED.items()},
         "class overlap": at("shared"),

@@ -114,7 +114,5 @@ def tangents(config: Config, sources: Models, targets: Models, x: Tensor, seed: 
 
 def _pair(source: Tensor, target: Tensor, seed: int, repeats: int) -> dict[str, Any]:
     both = transferability.measure_jacobians(source, target)
-    return {
-        **{name: getattr(both, name) for name in ("tau1", "tau2", "alpha_squared")},
-        **tangent.nulls(both.deviation_source, both.deviation_target, "tasks", seed, repeats),
-    }
+    nulls = tangent.nulls(both.deviation_source, both.deviation_target, "tasks", seed, repeats)
+    return {"tau1": both.tau1, "tau2": both.tau2, "alpha_squared": both.alpha_squared, **nulls}

@@ -207,20 +207,6 @@ def agreement(result: Result, knowledge: str = READOUT) -> Figure:
     return style.stamp(fig, result.caption)
 
 
-def strength(result: Result, epsilon: str) -> Figure:
-    """Loss of each target under each attack, over its clean loss: rows sources and controls."""
-    found = matrices.losses(result, epsilon).log2()
-    rows = [title(name) for name in result.records[0]["competitors"]]
-    fig, ax = style.figure(height=5.6)
-    image = ax.imshow(found.numpy(), cmap="viridis", vmin=0)
-    ax.set(xlabel="target", ylabel="attacked through")
-    ax.grid(False)
-    _named(ax.xaxis, rotation=90)
-    ax.set_yticks(range(len(rows)), rows)
-    fig.colorbar(image, ax=ax, label="doublings of the clean loss", shrink=0.7)
-    return style.stamp(fig, f"radius {epsilon} · {result.caption}")
-
-
 def _dendrogram(ax: Axes, rows: Tensor) -> None:
     drawn = hierarchy.dendrogram(
         clustering.tree(rows), orientation="left", ax=ax, labels=[title(name) for name in NAMES],

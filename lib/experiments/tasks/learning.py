@@ -189,7 +189,9 @@ def samples(task: str, labels: Tensor, classes: int, cell: Tensor, seed: int) ->
         at = _at(_shares(labels, classes), cell)
         found = torch.where(at.sum(1) > 0, at.argmax(1), VOID)
     else:
-        found = _sorted(_at(functional.avg_pool2d(labels, STRIDE), cell), seed)
+        means = _at(functional.avg_pool2d(labels, STRIDE), cell)
+        sorter = KMeans(min(KINDS, len(means.unique(dim=0))), n_init=4, random_state=seed)
+        found = torch.from_numpy(sorter.fit_predict(means.double().numpy())).long()
     _, inverse, counts = found.unique(return_inverse=True, return_counts=True)
     kept = (counts[inverse] >= FEWEST) & (found != VOID)
     return kept.nonzero()[:, 0], found[kept]
@@ -227,8 +229,3 @@ def probabilities(task: str, outputs: Tensor, shape: tuple[int, int]) -> Tensor 
 def _at(maps: Tensor, cell: Tensor) -> Tensor:
     """The chosen cell of each image: (N, C, h, w) and (N,) -> (N, C)."""
     return maps.flatten(2)[torch.arange(len(maps)), :, cell]
-
-
-def _sorted(values: Tensor, seed: int) -> Tensor:
-    sorter = KMeans(min(KINDS, len(values.unique(dim=0))), n_init=4, random_state=seed)
-    return torch.from_numpy(sorter.fit_predict(values.double().numpy())).long()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lib.engine.results import Record, Result, at
-from lib.experiments.common.observations import Observations, Readings
+from lib.experiments.common.observations import TANGENT, Observations, Readings
 from lib.experiments.tasks import matrices
 from lib.experiments.tasks.matrices import CATEGORIES, NAMES
 from lib.experiments.tasks.settings import UNTRAINED
@@ -99,10 +99,7 @@ READINGS = Readings(
         "adversarial affinity, ε = .06": at("affinity", "0.06"),
         "adversarial loss, ε = .03": at("rise", "0.03"),
         "adversarial loss, ε = .06": at("rise", "0.06"),
-        "τ₁": at("tau1"),
-        "τ₂": at("tau2"),
-        "τ₁ τ₂": lambda pair: float(pair["tau1"] * pair["tau2"]),
-        "α²": at("alpha_squared"),
+        **TANGENT,
     },
     rivals={
         **{name: at("rivals", key) for key, name in estimators.RECORDED.items() if key not in PROBABILITIES},

@@ -70,13 +70,9 @@ def trained(config: Config, seed: int, fold: int) -> dict[str, Any]:
     guessed = step("rivals", learning.guessed, sees, sources, fold, seed)
     return {
         **_head(seed, fold, len(test), len(some), [*NAMES, UNTRAINED]),
-        "own": own,
-        "attacks": attacks,
-        "tangent": tangent,
-        "knowledge": taught,
-        "rivals": guessed,
+        "own": own, "attacks": attacks, "tangent": tangent, "knowledge": taught, "rivals": guessed,
         "seconds": runs.seconds(),
-    }
+    }  # fmt: skip
 
 
 def learnt(config: Config, sources: Sources, fold: int) -> dict[str, dict[str, Any]]:
@@ -88,12 +84,9 @@ def learnt(config: Config, sources: Sources, fold: int) -> dict[str, dict[str, A
         labels, count = data.labels[name], len(data.classes.get(name, ()))
         constants = losses.constants(name, labels[train], count)
         outputs = training.predict(model, data.rgb[test], device=config.device or "cpu")
-        each = {
-            "loss": losses.per_image(name, outputs, labels[test]),
-            "constant": losses.constant_loss(name, constants.value, labels[test]),
-            "pixelwise": losses.constant_loss(name, constants.pixelwise, labels[test]),
-        }
-        means = {key: float(values.double().mean()) for key, values in each.items()}
+        rivals = (losses.constant_loss(name, c, labels[test]) for c in (constants.value, constants.pixelwise))
+        each = losses.per_image(name, outputs, labels[test]), *rivals
+        means = {k: float(v.double().mean()) for k, v in zip(("loss", "constant", "pixelwise"), each)}
         found[name] = {
             **means,
             "accuracy": losses.accuracy(outputs, labels[test]) if count else None,
@@ -140,7 +133,7 @@ def added(total: Any, part: Any, images: int) -> Any:
         return {key: added(total.get(key, {}), value, images) for key, value in part.items()}
     values = torch.tensor(part)
     values = values * images if values.is_floating_point() else values
-    return values if isinstance(total, dict) else total + values
+    return total + values if torch.is_tensor(total) else values
 
 
 def divided(total: Any, images: int) -> Any:
