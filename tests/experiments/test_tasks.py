@@ -193,11 +193,12 @@ def test_a_cell_s_distribution_is_scored_on_all_its_pixels():
     features = torch.randn(TINY.images, 3, 2, 3, generator=torch.Generator().manual_seed(0))
     groups, labels = parts(data, features)
     name, count = "Segmentation-Semantic", len(data.classes["Segmentation-Semantic"])
-    cells = [learning._rows(part) for part in groups]
+    cells = [learning._wide(learning._rows(part)) for part in groups]
     labels[2][name][0, :5] = VOID
-    found = learning._segmented(name, cells, labels, count, (0.1,))
-    shares = [learning._rows(learning._shares(part[name], count), wide=False).double() for part in labels]
-    logits = learning._softmax(cells, shares, (0.1,)).reshape(8, 2, 3, count).permute(0, 3, 1, 2)
+    shares = [learning._shares(part[name], count) for part in labels]
+    found = learning._segmented(cells, shares, (0.1,))
+    goals = [learning._rows(part).double() for part in shares]
+    logits = learning._softmax(cells, goals, (0.1,)).reshape(8, 2, 3, count).permute(0, 3, 1, 2)
     wide = functional.interpolate(logits, scale_factor=8, mode="nearest")
     torch.testing.assert_close(found.float(), losses.per_image(name, wide, labels[2][name]))
 
