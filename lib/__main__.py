@@ -6,6 +6,7 @@ import argparse
 import ast
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,8 @@ def _list(options: argparse.Namespace) -> int:
     from lib.chapters import doctor, execution
 
     print(doctor.experiments())
-    if project.BOOK_HERE:
-        print("\nchapters: " + ", ".join(execution.names()))
-    else:
-        print("\nThe chapters are not here: they lie in the project's folder.")
+    absent = "\nThe chapters are not here: they lie in the project's folder."
+    print("\nchapters: " + ", ".join(execution.names()) if project.BOOK_HERE else absent)
     print("\nNext: python -m lib run EXPERIMENT --preset quick, or python -m lib --help")
     return 0
 
@@ -160,10 +159,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--scheduler", metavar="ADDRESS", help="run them on a Dask cluster, tcp://host:port")
     checks = _command(commands, "results", _results, "list the recorded runs, or check them")
     checks.add_argument("--verify", action="store_true", help="schema, checksums, numbers recomputed")
-    rerun = (
-        "and one record of each run computed again; what is found is written into results/checked/ where new"
-    )
-    checks.add_argument("--rerun", action="store_true", help=rerun)
+    again = "and one record of each run computed again; what is found is written into results/checked/"
+    checks.add_argument("--rerun", action="store_true", help=f"{again} where new")
     _add_chapters(_command(commands, "chapters", _chapters, "list chapters, execute them, check pages"))
     verdict = _command(commands, "verdict", _verdict, "the verdict on the paper, from the recorded runs")
     verdict.add_argument("--write", action="store_true", help="mend it in README and landing page")
@@ -212,10 +209,8 @@ def _values(pairs: list[list[str]]) -> dict[str, Any]:
     """{name: value} of `-p name value`: a Python literal where it is one, else text."""
     values: dict[str, Any] = dict(pairs)
     for name, text in pairs:
-        try:
+        with suppress(ValueError, SyntaxError):
             values[name] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            continue
     return values
 
 

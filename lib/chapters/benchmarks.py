@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -20,24 +20,16 @@ _EITHER = {  # (what begins one row, what begins the other): two ways to meet on
 }
 _CHAPTER = re.compile(r"chapter (\w+)(.*)")  # of rows alike but for the name, the worst stands for all
 _UNITS = ("s", "MiB")  # that a value needs to be understood
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<": operator.lt,
-    ">": operator.gt,
-}
+_COMPARE = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
 
 
 def judged(measured: Mapping[str, Mapping[str, Any]]) -> Table:
     """A row for everything that was asked in the recorded tables (see `results.benchmarks`).
 
     Two rows that are two ways to meet one demand become one, met if either is. Of the rows of chapters
-    the worst stands for all.
-
-    Raises:
-        ValueError: something asked cannot be read as a comparison with a number.
+    the worst stands for all. Raises ValueError as `met`.
     """
-    rows = [row for name, one in measured.items() for row in _worst(_paired(list(_judged(name, one))))]
+    rows = [row for name, one in measured.items() for row in _worst(_paired(_judged(name, one)))]
     met = sum(row[-1] == "yes" for row in rows)
     note = f"{met} of {len(rows)} met; {where(measured)}. The tables below say how each was measured."
     return Table(["benchmark", "what", "measured", "asked", "met"], rows, caption="What was asked", note=note)
@@ -46,33 +38,24 @@ def judged(measured: Mapping[str, Mapping[str, Any]]) -> Table:
 def where(measured: Mapping[str, Mapping[str, Any]]) -> str:
     """The days, processors and threads: "measured 2026-11-22, AMD EPYC, threads allowed: 2"."""
     days = sorted({one["date"][:10] for one in measured.values()})
-    machines = sorted(
-        {
-            f"{one['environment']['processor']}, threads allowed: {one['environment']['threads']}"
-            for one in measured.values()
-        }
-    )
+    places = [one["environment"] for one in measured.values()]
+    machines = sorted({f"{place['processor']}, threads allowed: {place['threads']}" for place in places})
     when = " to ".join(days[:1] + days[1:][-1:])
     return f"measured {when}, {'; '.join(machines)}" if measured else "nothing is recorded"
 
 
 def met(value: float, asked: str) -> bool:
-    """Whether `value` is what is `asked`: "<= 1.3", "> 0".
-
-    Raises:
-        ValueError: it is no such comparison.
-    """
+    """Whether `value` is what is `asked`: "<= 1.3", "> 0". Raises ValueError for no such comparison."""
     found = re.fullmatch(r"(<=|>=|<|>) *([-+.\deE]+)", asked.strip())
     if not found:
         raise ValueError(f"asked = {asked!r}: write <=, >=, < or > and a number")
-    return _COMPARE[found[1]](value, float(found[2]))
+    return bool(_COMPARE[found[1]](value, float(found[2])))
 
 
 def growth(curves: Mapping[str, Sequence[tuple[float, float]]], stamp: str) -> Figure:
     """Seconds against size, both over their first value, a line for each of `curves`: name -> points.
 
-    Raises:
-        ValueError: there is no curve.
+    Raises ValueError where there is no curve.
     """
     if not curves:
         raise ValueError("there is no curve: record the benchmark `growth` first")
@@ -113,23 +96,21 @@ def took(results: Iterable[Result]) -> Table:
     return Table(columns, rows, caption="What the recorded runs took", note=note)
 
 
-def _judged(name: str, one: Mapping[str, Any]) -> Iterator[list[Any]]:
+def _judged(name: str, one: Mapping[str, Any]) -> list[list[Any]]:
     columns = list(one["columns"])
-    for place in (i for i, column in enumerate(columns) if column == _ASKED):
-        for row in one["rows"]:
-            if row[place]:
-                yield [name, *_one(columns[:place], row[:place], row[place])]
+    asked = [i for i, column in enumerate(columns) if column == _ASKED]
+    return [[name, *_one(columns[:i], row[:i], row[i])] for i in asked for row in one["rows"] if row[i]]
 
 
 def _paired(rows: list[list[Any]]) -> list[list[Any]]:
     """The rows of one benchmark, those of `_EITHER` that end alike joined in the place of the first."""
-    rows = list(rows)
     for (one, other), name in _EITHER.items():
         for first in [row for row in rows if row[1].startswith(one)]:
             size = first[1].removeprefix(one)
-            second = next((row for row in rows if row[1] == other + size), None)
-            if second:
-                rows[rows.index(first)] = _either(first, second, name + size)
+            if second := next((row for row in rows if row[1] == other + size), None):
+                value, asked = (f"{number(first[k])} or {number(second[k])}" for k in (2, 3))
+                answer = next((a for a in ("yes", "no") if a in (first[-1], second[-1])), first[-1])
+                rows[rows.index(first)] = [first[0], name + size, value, asked, answer]
                 rows.remove(second)
     return rows
 
@@ -145,17 +126,9 @@ def _worst(rows: list[list[Any]]) -> list[list[Any]]:
     return [[row[0], _CHAPTER.sub(r"the worst chapter, \1\2", row[1]), *row[2:]] for row in kept]
 
 
-def _either(first: list[Any], second: list[Any], what: str) -> list[Any]:
-    value, asked = (f"{number(first[k])} or {number(second[k])}" for k in (2, 3))
-    answer = next((a for a in ("yes", "no") if a in (first[-1], second[-1])), first[-1])
-    return [first[0], what, value, asked, answer]
-
-
 def _one(columns: list[str], row: list[Any], asked: str) -> list[Any]:
     """What, its value, what was asked, and whether it was met, from the cells left of what was asked."""
-    numbers = [
-        i for i, cell in enumerate(row) if i and isinstance(cell, int | float) and not isinstance(cell, bool)
-    ]
+    numbers = [i for i, cell in enumerate(row) if i and type(cell) in (int, float)]
     if not numbers:
         return [str(row[0]), None, asked, "not measured"]
     column, value = columns[numbers[-1]], row[numbers[-1]]

@@ -84,8 +84,7 @@ class Stage:
 def operations(network: str, kind: Pass) -> int:
     """Operations of one sample: multiplications and additions of convolutions and matrix products.
 
-    Raises:
-        ValueError: no such network.
+    Raises ValueError for no such network.
     """
     if network not in NETWORKS:
         raise ValueError(f"network {network!r} is none of {', '.join(NETWORKS)}")
@@ -122,10 +121,10 @@ def images(config: Images) -> list[Stage]:
 
 def text(config: Text) -> list[Stage]:
     """Sec. 4.2, App. G.1 and G.2; the linear layer is learnt on features, computed once."""
-    sizes, records = [TEXTS[name] for name in config.sources], config.seeds * (len(config.sources) + 1)
-    target = TEXTS[config.target]
+    records, target = config.seeds * (len(config.sources) + 1), TEXTS[config.target]
+    texts = sum(TEXTS[name] for name in config.sources)
     return [
-        Stage("sources", TEXT, "train", config.seeds * config.epochs * sum(sizes)),
+        Stage("sources", TEXT, "train", config.seeds * config.epochs * texts),
         Stage("references", TEXT, "train", config.seeds * config.epochs * target),
         Stage("tau: logits of two networks", TEXT, "attack", records * 4 * config.tau_texts),
         Stage("TextFooler", TEXT, "forward", records * config.attack_texts * QUERIES),
@@ -138,11 +137,11 @@ def attributes(config: Attributes) -> list[Stage]:
     trained = config.seeds * (len(config.attributes) + len(config.permuted))
     records = trained + config.seeds * config.untrained
     photos = 2 * 2 * config.pairs * len(config.benchmarks)  # of each kind, two a pair
-    products = 2 + PRODUCTS
+    products = records * (2 + PRODUCTS) * config.attack_images
     return [
         Stage("sources", FACE, "train", trained * config.epochs * KNOWN_FACES),
         Stage("reference", FACE, "train", config.seeds * config.reference_epochs * KNOWN_FACES),
-        Stage("tau: two logits, and products", FACE, "attack", records * products * config.attack_images),
+        Stage("tau: two logits, and products", FACE, "attack", products),
         Stage("PGD", FACE, "attack", records * config.steps * config.attack_images),
         Stage("verification", FACE, "forward", records * photos),
     ]
@@ -185,19 +184,20 @@ def storage(modules: Sequence[Experiment[Any]]) -> Table:
     rows: list[list[Any]] = []
     for module in modules:
         config = module.PRESETS["paper"]
-        kept = [stage for stage in STAGES[module.NAME](config) if stage.what in TRAINED]
-        networks = _trained(module.jobs(config)) if kept else 0
-        size = networks * 4 * parameters(kept[0].network) / 1e9 if kept else 0.0
+        jobs, kept = module.jobs(config), [s for s in STAGES[module.NAME](config) if s.what in TRAINED]
+        networks, size = 0, 0.0
+        if kept:  # sources that are trained, and references: jobs share them
+            sources = {(job["source"], job["seed"]) for job in jobs if "untrained" not in job["source"]}
+            networks = len(sources) + len({(job.get("target"), job["seed"]) for job in jobs})
+            size = networks * 4 * parameters(kept[0].network) / 1e9
         items = ", ".join(f"{each.name} ({each.items:,})" for each in module.datasets(config))
-        rows.append([module.NAME, len(module.jobs(config)), networks, size, items])
+        rows.append([module.NAME, len(jobs), networks, size, items])
     columns = ["experiment", "jobs", "networks trained", "GB of networks", "data (items)"]
     return Table(columns, rows, caption="Jobs and storage of the paper's settings")
 
 
 def candidates(count: int, config: Images, teraflops: float) -> Table:
-    """Ways to look for the best of `count` source models of the image experiment's size (`config`: its paper
-    preset), from the dearest to the cheapest.
-    """
+    """Ways to find the best of `count` sources like the image experiment's (`config`), dearest first."""
     rate, samples = teraflops * 1e12 * 3600, config.attack_images
     jacobian = CLASSES * samples * operations(IMAGE, "attack") / rate
     forward = samples * operations(IMAGE, "forward") / rate
@@ -213,9 +213,3 @@ def candidates(count: int, config: Images, teraflops: float) -> Table:
     columns = ["way", "device hours", "times cheaper", "GB stored"]
     caption = f"{count:,} candidates, {samples:,} samples, {CLASSES} outputs"
     return Table(columns, rows, caption=caption, note=note(teraflops))
-
-
-def _trained(jobs: Sequence[Mapping[str, Any]]) -> int:
-    """Networks that the jobs share: sources that are trained, and references."""
-    sources = {(job["source"], job["seed"]) for job in jobs if "untrained" not in job["source"]}
-    return len(sources) + len({(job.get("target"), job["seed"]) for job in jobs})

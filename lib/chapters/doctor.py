@@ -29,8 +29,8 @@ def chapters() -> Table:
     rows = []
     for name, digest in digests.current(execution.names()).items():
         told = execution.about(name)
-        state = "failed" if refresh.failure(name) else "stale"
-        state = "fresh" if told.get("digest") == digest else state
+        fresh = told.get("digest") == digest
+        state = "fresh" if fresh else "failed" if refresh.failure(name) else "stale"
         rows.append([name, state, told.get("seconds"), told.get("memory")])
     return Table(["chapter", "state", "seconds", "MiB"], rows)
 
@@ -50,7 +50,9 @@ def packages() -> Table:
 def machine() -> Table:
     """The device that None means, the threads, the stores."""
     rows = [[name, str(value)] for name, value in devices.environment().items()]
-    memory = f"{torch.cuda.get_device_properties(0).total_memory / 2**30:.0f} GiB" if _cuda() else "none"
+    memory = "none"
+    if torch.cuda.is_available():
+        memory = f"{torch.cuda.get_device_properties(0).total_memory / 2**30:.0f} GiB"
     rows += [["GPU memory", memory], ["stored runs", str(store.root())], ["data", str(registry.root())]]
     return Table(["what", "value"], rows, caption="This machine")
 
@@ -90,7 +92,3 @@ def _version(name: str) -> str:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return "missing"
-
-
-def _cuda() -> bool:
-    return torch.cuda.is_available()

@@ -83,12 +83,13 @@ def _pixels(config: Any, outputs: int, rival_images: int, more: str) -> dict[str
 
 def _tasks(config: Any) -> dict[str, str]:
     """A record is one fold: all fifteen sources, all fifteen targets, all radii."""
-    tasks, images, radii = 15, config.attack_images, len(config.epsilons)
-    steps = tasks * config.steps * images * radii
-    return {
-        "attack": f"{_line(steps + tasks * tasks * images * radii, steps)} for all 225 pairs",
-        "rivals": f"{_line(tasks * config.rival_images, 0)} for all 225 pairs",
+    tasks, attacked = 15, config.attack_images * len(config.epsilons)
+    steps = tasks * config.steps * attacked
+    lines = {
+        "attack": _line(steps + tasks**2 * attacked, steps),
+        "rivals": _line(tasks * config.rival_images, 0),
     }
+    return {part: f"{line} for all 225 pairs" for part, line in lines.items()}
 
 
 def _line(forward: int, backward: int) -> str:

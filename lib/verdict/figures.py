@@ -48,7 +48,7 @@ def predictors(scores: Sequence[robustness.Score], stamp: str) -> Figure:
     names = list(robustness.PREDICTORS)[::-1]
     fig, axes = style.figure(1, max(1, len(shown)), sharey=True, squeeze=False, height=5.2)
     for ax, key in zip(axes[0], shown):
-        for score in (score for score in scores if score.setting.key == key):
+        for score in [score for score in scores if score.setting.key == key]:
             place, look = names.index(score.predictor), _LOOKS[score.kind]
             ax.plot([score.tau.low, score.tau.high], [place, place], color=look["color"], linewidth=1.2)
             ax.plot(score.tau.value, place, look["marker"], color=look["color"], markersize=6)

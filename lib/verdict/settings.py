@@ -117,10 +117,9 @@ class Setting:
     def evidence(
         self, x: str | Value, y: str | Value = "", targets: Sequence[str] | None = None, name: str = ""
     ) -> Evidence | None:
-        """How x orders the sources by y, the section's knowledge transfer if it is not given.
+        """How x (called `name`) orders the sources by y, the section's knowledge transfer if not given.
 
-        None where they were not recorded. `targets`: on these alone; `name`: what x is called, where it is a
-        function.
+        On these `targets` alone, where they are named. None where the values were not recorded.
         """
         y = y or self.headline[1]
         grid = self.grid(x, y, targets)

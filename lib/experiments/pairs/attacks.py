@@ -37,20 +37,14 @@ def plane(config: Config, perturbation: float, seed: int = 0) -> dict[str, Any]:
     index = ((1 - found.tau1_per_sample) * found.lambda_source * found.lambda_target).argmax()
     turn = torch.linspace(0, 2 * torch.pi, _CIRCLE, dtype=torch.float64)
     circle = torch.stack([turn.cos(), turn.sin()], dim=1).to(source)
-    own, other = (singular.top_pair(stack[index][None]).right()[0] for stack in (source, target))
+    here, there = source[index], target[index]
+    own, other = (singular.top_pair(stack[None]).right()[0] for stack in (here, there))
     other = other * torch.sign(own @ other)  # the sign is free: take the nearer one
     return {
-        "circle": circle,
-        "image_source": circle @ source[index].mT,
-        "image_target": circle @ target[index].mT,
-        "attack_source": own,
-        "attack_target": other,
-        "source_own": source[index] @ own,
-        "target_moved": target[index] @ own,
-        "target_own": target[index] @ other,
-        "aligned": found.alignment @ source[index] @ own,
-        "index": int(index),
-    }
+        "circle": circle, "image_source": circle @ here.mT, "image_target": circle @ there.mT,
+        "attack_source": own, "attack_target": other, "source_own": here @ own, "target_moved": there @ own,
+        "target_own": there @ other, "aligned": found.alignment @ here @ own, "index": int(index),
+    }  # fmt: skip
 
 
 def tangent_against_exact(pair: Pair, epsilons: Sequence[float], seed: int = 0) -> list[dict[str, Any]]:

@@ -86,8 +86,8 @@ def gap(pair: Pair) -> Gap:
     source, target = pair.jacobians()
     alignment = transferability.measure_jacobians(source, target).alignment
     origin = torch.zeros_like(pair.x[:1])
-    wanted = pair.target(pair.x) - pair.target(origin)
-    moved = (pair.source(pair.x) - pair.source(origin)) @ alignment.mT
+    moved, wanted = (f(pair.x) - f(origin) for f in (pair.source, pair.target))
+    moved = moved @ alignment.mT
     return Gap(wanted - moved, target - alignment @ source, pair.beta, _norm(target) / _norm(source))
 
 

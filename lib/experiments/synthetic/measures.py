@@ -13,6 +13,7 @@ from torch import Tensor
 from lib.base import streams
 from lib.experiments.synthetic.networks import Problem, sample, squared
 from lib.measures import jacobian, probe, singular, transferability
+from lib.measures.transferability import Transferability
 from lib.models import mlp
 from lib.theory import bounds
 
@@ -119,9 +120,7 @@ def measure(scene: Scene, source: mlp.MLP, generator: torch.Generator, nulls: in
     }
 
 
-def _tau2_context(
-    found: transferability.Transferability, generator: torch.Generator, nulls: int
-) -> dict[str, float]:
+def _tau2_context(found: Transferability, generator: torch.Generator, nulls: int) -> dict[str, float]:
     """tau2 with the samples mispaired, signs drawn anew or kept; and with A on points it was not fitted on.
 
     Only the null with kept signs retains what is common to all samples, which smooth models share by being
@@ -131,15 +130,11 @@ def _tau2_context(
     null = transferability.tau2_null(*pair, generator=generator, repeats=nulls)
     kept = transferability.tau2_null(*pair, generator=generator, repeats=nulls, signs="kept")
     split = transferability.split_half(*pair, generator=generator, repeats=SPLITS)
-    return {
-        "tau2_null": float(null.mean()),
-        "tau2_null_high": float(null.quantile(0.95)),
-        "tau2_kept_high": float(kept.quantile(0.95)),
-        "tau2_split": split,
-    }
+    high = {"tau2_null_high": float(null.quantile(0.95)), "tau2_kept_high": float(kept.quantile(0.95))}
+    return {"tau2_null": float(null.mean()), **high, "tau2_split": split}
 
 
-def _adversarial(scene: Scene, jac: Tensor, found: transferability.Transferability) -> Quantities:
+def _adversarial(scene: Scene, jac: Tensor, found: Transferability) -> Quantities:
     """The true cross adversarial loss at epsilon, normalised, beside Proposition 2's two ends for it.
 
     "ratio" divides by the target's own adversarial loss, as Section 4.1 does; "excess" first takes the clean
@@ -160,15 +155,14 @@ def _adversarial(scene: Scene, jac: Tensor, found: transferability.Transferabili
     }
 
 
-def _theorem_2_and_3(
-    scene: Scene, source: mlp.MLP, jac: Tensor, found: transferability.Transferability
-) -> dict[str, float]:
+def _theorem_2_and_3(scene: Scene, source: mlp.MLP, jac: Tensor, found: Transferability) -> dict[str, float]:
     """Both sides of Theorem 2, and Theorem 3's bounds with beta certified, sampled, and left out."""
     second = bounds.theorem_2(jac, scene.jacobians)
     assert second.lhs is not None
     spread_s, spread_t = (float(s.square().mean().sqrt()) for s in (found.sigma_source, found.sigma_target))
-    beta = max(mlp.beta_bound(source), mlp.beta_bound(scene.target))
-    sampled = max(mlp.beta_sampled(model, scene.inside) for model in (source, scene.target))
+    both = source, scene.target
+    beta, product = max(map(mlp.beta_bound, both)), max(map(mlp.beta_product, both))
+    sampled = max(mlp.beta_sampled(model, scene.inside) for model in both)
     roots = math.sqrt(scene.loss), math.sqrt(second.lhs), spread_t / spread_s
 
     def third(beta: float) -> Mapping[str, float]:
@@ -179,7 +173,7 @@ def _theorem_2_and_3(
         "norm_ratio": roots[2],
         **{f"theorem_2_{name}": value for name, value in second.rhs.items()},
         "beta": beta,
-        "beta_product": max(mlp.beta_product(source), mlp.beta_product(scene.target)),
+        "beta_product": product,
         "beta_sampled": sampled,
         "theorem_3_paper": third(beta)["paper"],
         "theorem_3_half_beta": third(beta)["half_beta"],
@@ -195,9 +189,6 @@ def _losses(scene: Scene, source: mlp.MLP, alignment: Tensor) -> dict[str, float
     loss, fresh = scene.refit(source)
     origin = torch.zeros(1, scene.x.shape[1], dtype=scene.x.dtype, device=scene.x.device)
     shifted = (source(scene.x) - source(origin)) @ alignment.T + scene.target(origin)
-    return {
-        "transferred_loss": loss,
-        "transferred_loss_fresh": fresh,
-        "affine_loss": probe.affine_refit(source(scene.x), scene.y).loss,
-        "theorem_g_loss": float(squared(shifted - scene.y)),
-    }
+    affine, own = probe.affine_refit(source(scene.x), scene.y).loss, float(squared(shifted - scene.y))
+    refit = {"transferred_loss": loss, "transferred_loss_fresh": fresh}
+    return {**refit, "affine_loss": affine, "theorem_g_loss": own}

@@ -14,14 +14,10 @@ from lib.experiments.synthetic.tracking import label, sweeps
 from lib.statistics import Interval
 
 NAMES = {
-    "tau1": "τ₁",
-    "tau2": "τ₂",
-    "alpha": "α",
-    "transferred_loss": "transferred loss",
-    "theorem_2_paper": "bound of Theorem 2",
-    "gradient_difference": "gradient difference",
+    "tau1": "τ₁", "tau2": "τ₂", "alpha": "α", "transferred_loss": "transferred loss",
+    "theorem_2_paper": "bound of Theorem 2", "gradient_difference": "gradient difference",
     "theorem_3_paper": "bound of Theorem 3",
-}
+}  # fmt: skip
 RATIOS = (  # bound, what it bounds, how the bound is called
     ("theorem_2_lipschitz", "gradient_difference", "Theorem 2, Lipschitz form"),
     ("theorem_2_paper", "gradient_difference", "Theorem 2, as printed (5)"),
