@@ -135,7 +135,7 @@ def test_check_counts(root, mirror, monkeypatch, capsys):
 
 def test_check_finds_a_decoded_copy_that_changed(root, mirror, liar, capsys):
     commands.script("liar", arguments=["--mirror", str(mirror)])
-    place = cache.folder("liar", "decoded", 1, lambda folder: (folder / "x.bin").write_bytes(b"one"))
+    place = cache.folder("liar", "decoded", lambda folder: (folder / "x.bin").write_bytes(b"one"))
     assert commands.script("liar", arguments=["--check"]) == 0
     (place / "x.bin").write_bytes(b"two")
     assert commands.script("liar", arguments=["--check"]) == 1

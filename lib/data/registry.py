@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = ["CATALOGUE", "Corrupt", "Dataset", "File", "Missing"]
 Record = dict[str, dict[str, Any]]
 AGAIN = "Fetch it again with --force, or delete it."
 RECORD = "checksums.json"  # beside the files: sha256, bytes and modification time of each, as last hashed
+ENTRY = {"first": str, "sha256": str, "bytes": int, "mtime_ns": int}
 
 
 class Missing(FileNotFoundError):
@@ -131,8 +133,13 @@ def path(name: str, file: str | None = None, root: Path | None = None) -> Path:
     if not place.exists():
         raise Missing(f"{name}: {place} is not here. {remedy(get(name))}")
     if not get(name).packaged:
-        verify(next(f for f in get(name).files if f.name == place.name), place)
+        stamp = place, place.stat().st_size, place.stat().st_mtime_ns
+        verify(next(f for f in get(name).files if f.name == place.name), place, afresh=stamp not in _opened)
+        _opened.add(stamp)
     return place
+
+
+_opened: set[tuple[Path, int, int]] = set()  # files that this process has hashed itself: times can lie
 
 
 def verify(file: File, place: Path, *, afresh: bool = False) -> str:
@@ -194,16 +201,38 @@ def sha256(place: Path, kind: str = "sha256") -> str:
 
 
 def remembered(note: Path) -> dict[str, Any]:
-    """What a file of json holds, {} if it is absent or damaged: everything is then hashed or made again."""
+    """What a file of json holds, {} if it is absent or damaged: everything is then hashed or made again.
+
+    A file that holds no json object gives a warning.
+    """
     try:
-        found: dict[str, Any] = json.loads(note.read_text())
-        return found
-    except (OSError, ValueError):
+        found = json.loads(note.read_text())
+    except OSError:
         return {}
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        warnings.warn(f"{_short(note)} is damaged; it is written anew", stacklevel=2)
+        return {}
+    return found
 
 
 def _record(place: Path) -> Record:
-    return remembered(place.parent / RECORD)
+    """What is remembered about the files of a folder, each entry whole; others are dropped with a warning."""
+    note = place.parent / RECORD
+    found = remembered(note)
+    whole = {name: entry for name, entry in found.items() if _is_whole(entry)}
+    if cut := sorted(found.keys() - whole):
+        warnings.warn(f"{_short(note)}: what it says of {', '.join(cut)} is damaged", stacklevel=2)
+    return whole
+
+
+def _is_whole(entry: object) -> bool:
+    return isinstance(entry, dict) and all(isinstance(entry.get(key), kind) for key, kind in ENTRY.items())
+
+
+def _short(note: Path) -> str:
+    return f"{note.parent.name}/{note.name}"  # a warning is shown on pages, where no machine's path belongs
 
 
 def _write_record(place: Path, record: Record) -> None:

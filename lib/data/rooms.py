@@ -72,7 +72,7 @@ def nyuv2(root: Path | None = None) -> Rooms:
             array.flush()
         np.save(folder / "frames.npy", np.array(frames))
 
-    return Rooms(**cache.arrays("nyuv2", 1, build, root))
+    return Rooms(**cache.arrays("nyuv2", build, root))
 
 
 def folds(rooms: Rooms, number: int = 2, seed: int = 0) -> list[Tensor]:

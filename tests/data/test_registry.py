@@ -107,6 +107,40 @@ def test_a_file_is_hashed_again_when_it_changes(tiny, root):
         registry.verify(entry.files[0], place)
 
 
+def test_a_turned_bit_under_the_old_time_is_found_on_opening(tiny, root, monkeypatch):
+    tiny("cifar10_jpg", {"a": b"one"}, 1)
+    place = registry.path("cifar10_jpg")
+    time = place.stat()
+    place.write_bytes(b"onf")
+    os.utime(place, ns=(time.st_atime_ns, time.st_mtime_ns))
+    monkeypatch.setattr(registry, "_opened", set())  # as in another process
+    with pytest.raises(registry.Corrupt, match="was published"):
+        registry.path("cifar10_jpg")
+
+
+ODD = [
+    "[]",
+    "null",
+    "{",
+    "7",
+    '{"a": []}',
+    '{"a": null}',
+    '{"a": {"bytes": 3, "mtime_ns": %d}}',
+    '{"a": {"sha256": 3}}',
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_checksums_of_another_shape_are_no_checksums(odd, tiny, root):
+    tiny("cifar10_jpg", {"a": b"one"}, 1)
+    place = registry.path("cifar10_jpg")
+    record = place.with_name(registry.RECORD)
+    record.write_text(odd.replace("%d", str(place.stat().st_mtime_ns)))
+    with pytest.warns(UserWarning, match=r"^cifar10_jpg/checksums.json.* is damaged"):
+        assert registry.digest("cifar10_jpg") == hashlib.sha256(b"one").hexdigest()
+    assert registry.digest("cifar10_jpg") == hashlib.sha256(b"one").hexdigest()  # and it is written anew
+
+
 def test_what_nobody_has_published_is_held_to_its_first_download(tmp_path):
     place, file = tmp_path / "a", File("a")
     place.write_bytes(b"one")

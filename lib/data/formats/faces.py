@@ -33,7 +33,7 @@ def celeba_299(root: Path | None = None) -> tuple[Arrays, list[str]]:
         flags = {row[0]: row[first:] for row in rows}
         _write(folder, header[first:], people, flags, _jpgs(archive), 96)
 
-    arrays = cache.arrays("celeba_299", 2, build, root)
+    arrays = cache.arrays("celeba_299", build, root)
     return arrays, cache.lines("celeba_299", "names.txt", root)
 
 
@@ -50,7 +50,7 @@ def celeba(root: Path | None = None, size: int = 64) -> tuple[Arrays, list[str]]
         images = _jpgs(registry.path("celeba", "img_align_celeba.zip", root))
         _write(folder, header, people, flags, ((name, centre(image, size)) for name, image in images), size)
 
-    arrays = cache.arrays("celeba", 1, build, root)
+    arrays = cache.arrays("celeba", build, root, settings=size)
     return arrays, cache.lines("celeba", "names.txt", root)
 
 
@@ -71,7 +71,7 @@ def lfw(root: Path | None = None) -> PairArrays:
         for key, values in (("index", index), ("same", same), ("fold", fold)):
             np.save(folder / f"{key}.npy", np.array(values))
 
-    arrays = cache.arrays("lfw_96", 1, build, root)
+    arrays = cache.arrays("lfw_96", build, root)
     return arrays["images"], arrays["index"], arrays["same"], arrays["fold"]
 
 
@@ -107,7 +107,7 @@ def insightface(name: str, root: Path | None = None) -> PairArrays:
         images.flush()
         np.save(folder / "same.npy", np.array(same, dtype=bool))
 
-    arrays = cache.arrays("face_benchmarks", 1, build, root, kind=name)
+    arrays = cache.arrays("face_benchmarks", build, root, kind=name)
     number = len(arrays["same"])
     fold = torch.arange(number) * 10 // number
     return arrays["images"], torch.arange(2 * number).reshape(-1, 2), arrays["same"], fold
