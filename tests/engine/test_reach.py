@@ -19,6 +19,7 @@ RECORDS = fingerprint.experiments()
 # All that the code of a record may take from files outside its key, and why that changes no number.
 TAKEN = {
     "base/devices.py": {"resolve_device", "at_most_threads"},  # the kind is in the key, the door sets threads
+    "base/project.py": {"PACKAGE"},  # where the code lies that arrays are compared with
     "data/registry.py": {
         "path", "root", "location",  # a file whose sha256 is in the key, or an error
         "present", "digest", "sha256", "get",  # what is here: the same data, or another key

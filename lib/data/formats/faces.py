@@ -97,7 +97,11 @@ def insightface(name: str, root: Path | None = None) -> PairArrays:
 
     def build(folder: Path) -> None:
         content = registry.path("face_benchmarks", f"{name}.bin", root).read_bytes()
-        encoded, same = unpickle.loads(content, "bytes")
+        match unpickle.loads(content, "bytes"):
+            case [[*encoded], [*same]]:
+                pass
+            case _:
+                raise registry.Corrupt(f"{name}.bin holds no list of images and list of pairs")
         if len(encoded) != 2 * len(same):
             found = f"{len(encoded)} images for {len(same)} pairs"
             raise registry.Corrupt(f"{name}.bin has {found}; two a pair belong")

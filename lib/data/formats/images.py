@@ -87,8 +87,12 @@ def cifar_batches(archive: Path, classes: Sequence[str], pixels: bool) -> Iterat
     for member, content in archives.members(archive, lambda n: "_batch" in PurePosixPath(n).name):
         name, batch = PurePosixPath(member).name, unpickle.loads(content, encoding="bytes")
         part = "test" if "test" in name else "train"
-        images = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, 32, 32)
-        for row, label in enumerate(batch[b"labels"]):
+        match batch:
+            case {b"data": np.ndarray() as data, b"labels": [*labels]} if data.size == 3072 * len(labels):
+                images = np.asarray(data, np.uint8).reshape(-1, 3, 32, 32)
+            case _:
+                raise registry.Corrupt(f"{archive}: {name} holds no images with as many labels")
+        for row, label in enumerate(labels):
             yield f"{part}/{name}/{row:05d}", classes[label], images[row] if pixels else None
 
 
