@@ -1,5 +1,7 @@
+import contextlib
 import gzip
 import io
+import random
 import tarfile
 import zipfile
 
@@ -109,3 +111,90 @@ def test_a_flipped_bit_in_a_tar_says_so(archive):
     content[-6] ^= 1  # in the checksum, which nothing reads unless it reads to the end
     with pytest.raises(ValueError, match="cannot be read"):
         archives.names(archive("a.tar.gz", bytes(content)))
+
+
+def header(kind, size, name="././@LongLink"):
+    """The 512 bytes that announce so long a name, or so many attributes."""
+    info = tarfile.TarInfo(name)
+    info.type, info.size = kind, size
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+HEADERS = [b"x", b"g", tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.SOLARIS_XHDTYPE]
+
+
+@pytest.mark.parametrize("kind", HEADERS)
+def test_an_endless_header_is_refused_before_it_is_read(kind, archive):
+    content = gzip.compress(
+        header(kind, 2**30) + bytes(2**16)
+    )  # the rest would not be missed: it is not read
+    with pytest.raises(archives.Refused, match="has a header of 1,073,741,824 bytes"):
+        archives.names(archive("a.tar.gz", content))
+
+
+def test_headers_in_headers_end(archive):
+    long = header(tarfile.GNUTYPE_LONGNAME, 10) + b"a" * 9 + bytes(503)
+    with pytest.raises(ValueError, match="cannot be read"):
+        archives.names(archive("a.tar.gz", gzip.compress(long * 5000)))
+
+
+@pytest.mark.parametrize("form", ["tar.gz", "zip"])
+def test_too_many_members_are_refused(form, archive, monkeypatch):
+    monkeypatch.setattr(archives, "MEMBERS", 5)
+    noise = [(f"f{i}", b"") for i in range(6)]
+    with pytest.raises(archives.Refused, match="more than 5 members"):
+        archives.names(archive(f"a.{form}", (tar if form == "tar.gz" else zipped)(noise)))
+
+
+def test_what_is_no_content_swells_too(archive):
+    """Padding and headers weigh as well: 40 MiB of zeros after the last member."""
+    content = gzip.compress(tar(MEMBERS, "w") + bytes(40 * 2**20))
+    with pytest.raises(archives.Refused, match="swells"):
+        archives.names(archive("a.tar.gz", content))
+
+
+def test_a_negative_length_is_refused(archive):
+    block = bytearray(header(tarfile.REGTYPE, 0, "a"))
+    block[124:136] = b"\xff" * 12  # -1 in base 256
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    with pytest.raises(ValueError, match=r"length of -1|cannot be read"):
+        archives.names(archive("a.tar", bytes(block) + bytes(1024)))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_compressions_without_a_limit_are_refused(method, archive):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as made:
+        made.writestr("zeros", bytes(2**20))
+    with pytest.raises(archives.Refused, match=f"compressed by method {method}"):
+        archives.names(archive("a.zip", stream.getvalue()))
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "words"), [(8, 1, "is encrypted"), (10, 99, "compressed by method 99")]
+)
+def test_encrypted_and_unknown_members_are_refused(at, value, words, archive):
+    content = bytearray(zipped(MEMBERS))
+    content[content.find(b"PK\x01\x02") + at] = value
+    with pytest.raises(archives.Refused, match=words):
+        list(archives.members(archive("a.zip", bytes(content))))
+
+
+@pytest.mark.parametrize("form", ["tar", "tar.gz", "zip", "gz"])
+def test_changed_bytes_give_contents_or_one_kind_of_error(form, archive):
+    noise = [(f"set/{i}.txt", bytes(range(256))) for i in range(10)]
+    whole = {
+        "tar": tar(noise, "w"),
+        "tar.gz": tar(noise),
+        "zip": zipped(noise),
+        "gz": gzip.compress(noise[0][1]),
+    }
+    draw = random.Random(0)
+    for _ in range(700):
+        changed = bytearray(whole[form])
+        for _ in range(draw.randint(1, 4)):
+            changed[draw.randrange(len(changed))] = draw.randrange(256)
+        path = archive(f"a.{form}", bytes(changed[: draw.choice([None, draw.randrange(len(changed))])]))
+        with contextlib.suppress(ValueError):
+            _ = archives.gunzip(path) if form == "gz" else list(archives.members(path))
