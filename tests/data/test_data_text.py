@@ -1,4 +1,5 @@
 import csv
+import gzip
 import io
 import random
 
@@ -74,14 +75,15 @@ def test_a_line_separator_inside_a_text_does_not_end_a_row(tiny):
     assert textfiles.packed("yelp_reviews").train == [(odd, 0)]
 
 
-def test_imdb_as_published(tiny):
+@pytest.mark.parametrize("start", ["", "./"])
+def test_imdb_as_published(start, tiny):
     members = [("aclImdb/README", b"read me"), ("aclImdb/train/unsup/0_0.txt", b"no label")]
     for part in ("train", "test"):
         for kind in ("neg", "pos"):
             members += [
                 (f"aclImdb/{part}/{kind}/{i}_1.txt", f"{part} {kind}<br />{i}".encode()) for i in range(10)
             ]
-    tiny("imdb", {"aclImdb_v1.tar.gz": tar(members)}, 40)
+    tiny("imdb", {"aclImdb_v1.tar.gz": tar([(start + name, content) for name, content in members])}, 40)
     split = text.load("imdb")
     assert split.train.counts() == split.valid.counts() | {"negative": 9, "positive": 9}
     assert sorted(split.test.texts) == sorted(
@@ -135,6 +137,41 @@ def test_kaggles_fake_news_as_published(tiny):
     assert 20 < len(test) < 60  # about a fifth
     assert not (train | valid) & test
     assert not any("empty" in t for t in train | valid | test)
+
+
+HEAD = b"id,title,author,text,label\n"
+GOOD = b"1,title,author,text,0\n"
+FAULTS = {
+    "another competition's": (b"PassengerId,Survived\n1,0\n", "near row 1: no column 'title'"),
+    "rows cut short": (HEAD + GOOD + b"2,title\n", "near row 2: the row ends before its last column"),
+    "field of 20 MB": (HEAD + GOOD + b"2,t,a," + b"x" * 20_000_000 + b",1\n", "near row 1: field larger"),
+    "quote never closed": (HEAD + GOOD + b'2,"title,author,text,0\n' + GOOD * 9, "a quote is never closed"),
+    "label is no number": (HEAD + b"1,title,author,text,fake\n", "near row 1: invalid literal .*'fake'"),
+    "not text": (HEAD + b"\xff\xfe\x00", "near row 0: .*can't decode"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_kaggles_fake_news_with_a_fault(fault, tiny):
+    content, words = FAULTS[fault]
+    tiny("fake_news", {"train.csv": content}, 2)
+    with pytest.raises(registry.Corrupt, match=rf"train.csv is not as published, .*{words}"):
+        text.load("fake_news")
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b"{}", b'{"text": 1, "label": null}', b"[" * 200_000])
+def test_json_lines_with_a_fault(line, tiny):
+    content = gzip.compress(b'{"text": "a", "label": 0}\n' + line)
+    tiny("yelp_reviews", {file.name: content for file in registry.get("yelp_reviews").files}, 2)
+    with pytest.raises(registry.Corrupt, match=r"jsonl.gz is not as published, near row [12]"):
+        text.load("yelp_reviews")
+
+
+@pytest.mark.parametrize("row", [b'"1","a"\n', b'"x","a","b"\n', b'"1","a'])
+def test_ag_news_with_a_fault(row, tiny):
+    tiny("ag_news", {"train.csv": b'"1","a","b"\n' + row, "test.csv": b""}, 2)
+    with pytest.raises(registry.Corrupt, match=r"train.csv is not as published, near row"):
+        text.load("ag_news")
 
 
 @pytest.fixture
