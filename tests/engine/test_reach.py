@@ -209,19 +209,56 @@ def test_the_code_of_records_takes_nothing_from_outside_that_could_be_a_number(p
 
 
 def imported(path):
-    """{file of lib: names} that a file takes from others, by `from file import name` or `file.name`."""
+    """{file of lib: names} that a file takes from others, by `from file import name` or `file.name`.
+
+    What cannot be followed name by name counts as "*": a module that is handed on or given another name, and
+    `import lib.room.file`.
+    """
     found, modules, tree = {}, {}, ast.parse(path.read_text())
     for node in ast.walk(tree):
-        for alias in node.names if isinstance(node, ast.ImportFrom) and node.module else ():
-            module = fingerprint.PACKAGE.parent.joinpath(*node.module.split("."), f"{alias.name}.py")
-            if module.exists():
+        for alias in node.names if isinstance(node, ast.Import | ast.ImportFrom) else ():
+            base = fingerprint._absolute(node, path) if isinstance(node, ast.ImportFrom) else ""
+            module, room = file_of(f"{base}.{alias.name}".strip(".")), file_of(base)
+            if module and base:
                 modules[alias.asname or alias.name] = module
-            elif (file := module.parent.with_suffix(".py")).exists():
-                found.setdefault(file, set()).add(alias.name)
+            elif module or room:
+                found.setdefault(module or room, set()).add(alias.name if room else "*")
+    followed = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", None) in modules:
+            followed.add(node.value)
             found.setdefault(modules[node.value.id], set()).add(node.attr)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in modules and node not in followed:
+            found.setdefault(modules[node.id], set()).add("*")
     return found
+
+
+def file_of(dotted):
+    """The file of `lib.room.file` or of the package `lib.room`; None for what is no module of lib."""
+    stem = fingerprint.PACKAGE.parent.joinpath(*dotted.split("."))
+    places = (stem.with_suffix(".py"), stem / "__init__.py") if dotted.partition(".")[0] == "lib" else ()
+    return next((place for place in places if place.exists()), None)
+
+
+ROUNDABOUT = {
+    "an import as": "import lib.base.paper as printed\n",
+    "another name": "from lib.base import paper\nprinted = paper\n",
+    "handed on": "from lib.base import paper\nX = getattr(paper, 'TEXT')\n",
+    "relative": "from ...base.paper import TEXT\n",
+    "a room's own": "from lib.engine.places import HERE\n",
+    "everything": "from lib.base.paper import *\n",
+    "two steps": "from lib import base\nX = base.paper.TEXT\n",
+}
+
+
+@pytest.mark.parametrize("way", ROUNDABOUT)
+def test_no_way_around_is_unseen(package, way):
+    path = package / "experiments/pairs/roundabout.py"
+    path.write_text(ROUNDABOUT[way])
+    taken = {fingerprint.relative(file): names for file, names in imported(path).items()}
+    path.unlink()
+    assert any(names - set(TAKEN.get(file, ())) for file, names in taken.items() if file != "__init__.py")
 
 
 def test_what_is_outside_exists():
