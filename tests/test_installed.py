@@ -117,7 +117,7 @@ def test_lib_rank_needs_no_extra_for_modules_and_names_it_for_names(site, tmp_pa
 def test_commands_away_from_the_project(site, tmp_path):
     before = sorted(site.rglob("*"))
     works = ([], ["data"], ["results"], ["run", "pairs", "-p", "seeds", "1", "--record", "mine"])
-    refused = (["verdict"], ["chapters"], ["chapters", "refresh"])
+    refused = (["verdict"], ["chapters"], ["chapters", "refresh"], ["chapters", "build"])
     status, out, err = away(site, tmp_path, "-c", COMMANDS, json.dumps([*works, *refused]))
     assert status == 0, err
     answers = json.loads(out.splitlines()[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from lib.base import project
 from lib.chapters import execution, kernels, pages
 
 OPTIONS = ("--warningiserror", "--nitpick", "--keep-going", "--quiet")
@@ -14,8 +15,10 @@ def make(jobs: int | None = None) -> list[str]:
     """`jupyter-book build book/`, with warnings as errors, and then the check; what is wrong, [] if nothing.
 
     Raises:
+        NoBook: there is none here.
         ValueError: the number of chapters side by side is not 1 or more.
     """
+    project.need_book()
     from jupyter_book.cli.main import main
 
     os.environ["TRANSFER_JOBS"] = str(kernels.jobs(jobs))
