@@ -158,7 +158,7 @@ def _probe(features: Tensor, target: Target) -> Tensor:
     """Which test samples a linear layer on the features gets right (Sec. 4.2), fitted in closed form.
 
     Ridge regression on one-hot labels, its penalty chosen on the validation part, then fitted to both. The
-    experiments' probe is logistic (`knowledge.linear_probe`), and far slower on features wider than the
+    experiments' probe is logistic (`probe.linear_probe`), and far slower on features wider than the
     samples.
     """
     sizes = [len(target.fit), len(target.valid), len(target.test)]
