@@ -9,11 +9,15 @@ file could be half of one version and half of another: there each attempt starts
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import http.client
 import os
+import re
+import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -27,6 +31,7 @@ from filelock import FileLock
 from tqdm import tqdm
 
 BLOCK = 2**16
+MOST = 4 * 2**30  # bytes of any file; the largest here, STL-10's, has 2.6 GB
 FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 
@@ -47,6 +52,54 @@ class Patience:
 
 PATIENT = Patience()
 Verify = Callable[[Path], object]  # raises ValueError if the content is wrong
+
+
+class _Punctual(http.client.HTTPConnection):
+    """A connection whose answer must begin, with all its headers, within the time between two bytes."""
+
+    late = False
+
+    def getresponse(self) -> http.client.HTTPResponse:
+        timer = threading.Timer(float(self.timeout or PATIENT.timeout), self._hang_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            response = super().getresponse()
+        except (OSError, http.client.HTTPException):
+            if self.late:
+                raise TimeoutError("the headers came too slowly, timed out") from None
+            raise
+        finally:
+            timer.cancel()
+        if self.late:  # headers that end with the line look like all of them
+            raise TimeoutError("the headers came too slowly, timed out")
+        return response
+
+    def _hang_up(self) -> None:
+        self.late = True
+        with contextlib.suppress(OSError, AttributeError):  # it may be closed by now
+            self.sock.shutdown(socket.SHUT_RDWR)
+
+
+class _PunctualSecure(_Punctual, http.client.HTTPSConnection):
+    pass
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, request: urllib.request.Request) -> Any:
+        return self.do_open(_Punctual, request)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def https_open(self, request: urllib.request.Request) -> Any:
+        return self.do_open(_PunctualSecure, request)
+
+
+class _Redirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        if req.full_url.startswith("https:") and not newurl.startswith("https:"):
+            raise FetchError(f"{req.full_url} leads to {newurl}, which anybody on the way could change")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 class _Again(Exception):
@@ -148,9 +201,12 @@ def _attempt(url: str, part: Path, length: int, known: bool, patience: Patience)
         headers["Range"] = f"bytes={have}-"
     request = urllib.request.Request(url, headers=headers)
     try:
-        with _network(lambda: urllib.request.urlopen(request, timeout=patience.timeout)) as response:
+        opener = urllib.request.build_opener(_Http, _Https, _Redirect)
+        with _network(lambda: opener.open(request, timeout=patience.timeout)) as response:
             have, total = _extent(response, part, have, length, known)
             _receive(response, part, have, total, patience)
+        if not known:
+            _refuse_page(response, part)
     except urllib.error.HTTPError as error:
         raise _judge(error, url, part) from error
     except OSError as error:
@@ -162,7 +218,7 @@ def _network(ask: Callable[[], Any]) -> Any:
     """What `ask` gets over the line, whose errors are not those of the disk, though all are OSErrors."""
     try:
         return ask()
-    except urllib.error.HTTPError:
+    except (urllib.error.HTTPError, FetchError):
         raise
     except (OSError, http.client.HTTPException) as error:
         raise _Again(f"the connection failed ({error})") from error
@@ -171,18 +227,39 @@ def _network(ask: Callable[[], Any]) -> Any:
 def _extent(response: Any, part: Path, have: int, length: int, known: bool) -> tuple[int, int]:
     """(start, total length or 0) of what the server sends, checked against what is known."""
     if response.status == 206:
-        span, _, total_text = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
-        if span.partition("-")[0] != str(have):
-            part.unlink()
+        found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""), re.ASCII)
+        if found is None or found[1] != str(have):
+            part.unlink(missing_ok=True)
             raise _Again("the server resumed at another place")
-        total = int(total_text) if total_text.isdigit() else 0
+        total = _number(response, {found[2]} - {"*"})
     else:  # 200: the whole file from its start
-        have, total = 0, int(response.headers.get("Content-Length") or 0)
+        have, total = 0, _number(response, set(response.headers.get_all("Content-Length", [])))
     if length and total and total != length:
         raise FetchError(f"{response.url} offers {total:,} bytes, not the {length:,} that were published")
+    if total > (length or MOST):
+        raise FetchError(f"{response.url} offers {total:,} bytes; no file here has more than {MOST:,}")
     if not (total or length or known or response.chunked):
         raise FetchError(f"{response.url} does not say how long the file is, so that its end cannot be told")
     return have, total or length
+
+
+def _number(response: Any, lengths: set[str]) -> int:
+    """The one length that an answer states, 0 if it states none."""
+    if len(lengths) > 1 or not all(re.fullmatch(r"\d{1,15}", text, re.ASCII) for text in lengths):
+        raise FetchError(f"{response.url} states the length {' and '.join(sorted(lengths))!r:.80}")
+    return int(lengths.pop()) if lengths else 0
+
+
+def _refuse_page(response: Any, part: Path) -> None:
+    """Where no checksum tells, a web page (a login, an apology) is not taken for the file."""
+    with open(part, "rb") as stream:
+        start = stream.read(512).lstrip().lower()
+    if response.headers.get_content_type() == "text/html" or start.startswith((b"<!doctype html", b"<html")):
+        part.unlink()
+        raise FetchError(
+            f"{response.url} answers with a web page in place of the file. Get the file by hand, put it into "
+            "a folder, and name that folder with --mirror"
+        )
 
 
 def _receive(response: Any, part: Path, start: int, total: int, patience: Patience) -> None:
@@ -196,6 +273,9 @@ def _receive(response: Any, part: Path, start: int, total: int, patience: Patien
             bar.update(len(block))
             if total and size > total:
                 raise _Again(f"more than {total:,} bytes came")
+            if size > MOST:
+                part.unlink()
+                raise FetchError(f"{response.url} does not end: no file here has more than {MOST:,} bytes")
             if (waited := time.monotonic() - since) > patience.window:
                 if gained < patience.slowest * waited:
                     raise _Again(f"only {gained / waited:.0f} bytes a second came")

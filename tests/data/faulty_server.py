@@ -94,6 +94,62 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(CONTENT[:1000])
 
+    def forever(self, turn):  # of the length nobody says anything
+        self.send_response(200)
+        self.end_headers()
+        while not self.server.closing.is_set():
+            self.wfile.write(CONTENT)
+
+    def forever_chunked(self, turn):
+        self.protocol_version = "HTTP/1.1"
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while not self.server.closing.is_set():
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(CONTENT), CONTENT))
+
+    def drip_header(self, turn):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not self.server.closing.wait(0.05):
+            self.wfile.write(b"a")
+
+    def headed(self, status, content=CONTENT, **headers):
+        self.send_response(status)
+        for name, values in headers.items():
+            for value in values if isinstance(values, list) else [values]:
+                self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def partial_unasked(self, turn):
+        self.headed(206, CONTENT[7:], Content_Range=f"bytes 7-{len(CONTENT) - 1}/{len(CONTENT)}")
+
+    def partial_star(self, turn):
+        self.headed(206, Content_Range=f"bytes */{len(CONTENT)}")
+
+    def partial_norange(self, turn):
+        self.headed(206)
+
+    def partial_odd(self, turn):
+        self.headed(206, Content_Range=f"bytes 0-\u00b2/{len(CONTENT)}")
+
+    def two_lengths(self, turn):
+        self.headed(200, Content_Length=["1000", str(len(CONTENT))])
+
+    def length_of_text(self, turn):
+        self.headed(200, Content_Length="many")
+
+    def huge_length(self, turn):
+        self.headed(200, Content_Length="999999999999")
+
+    def html(self, turn):
+        page = b"<html>log in</html>"
+        self.headed(200, page, Content_Length=str(len(page)), Content_Type="text/html; charset=utf-8")
+
+    def html_in_disguise(self, turn):
+        page = b"\n<!DOCTYPE html><html>log in</html>"
+        self.headed(200, page, Content_Length=str(len(page)), Content_Type="application/zip")
+
     def drip(self, turn):
         self.send_response(200)
         self.send_header("Content-Length", str(len(CONTENT)))

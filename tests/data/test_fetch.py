@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
 from faulty_server import CONTENT, Server
@@ -62,6 +63,14 @@ BAD = {
     "down": "503.*gave up after 3 attempts",
     "loop": "redirects without end.*--mirror",
     "drip": "bytes a second came; gave up after 3 attempts",
+    "drip_header": "headers came too slowly.*gave up after 3 attempts",
+    "partial_unasked": "resumed at another place; gave up",
+    "partial_star": "resumed at another place; gave up",
+    "partial_norange": "resumed at another place; gave up",
+    "partial_odd": "resumed at another place; gave up",
+    "two_lengths": "states the length '1000 and 200000'",
+    "length_of_text": "states the length 'many'",
+    "huge_length": "offers 999,999,999,999 bytes, not",
     "stall": "connection failed.*timed out.*gave up",
 }
 
@@ -91,6 +100,41 @@ def test_a_file_whose_end_cannot_be_told_is_refused(server, tmp_path):
     with pytest.raises(fetch.FetchError, match="does not say how long"):
         fetch.download(server.url("endless"), tmp_path / "f", lambda path: None, known=False, patience=HASTE)
     assert not (tmp_path / "f").exists()
+
+
+@pytest.mark.parametrize("size", [0, len(CONTENT)])
+@pytest.mark.parametrize("fault", ["forever", "forever_chunked"])
+def test_an_answer_without_end_is_cut(fault, size, server, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "MOST", 2**20)
+    ask = {"bytes": size, "known": bool(size) or fault == "forever", "patience": HASTE}
+    with pytest.raises(fetch.FetchError, match=r"does not end|more than 200,000 bytes came"):
+        fetch.download(server.url(fault), tmp_path / "data" / "f", lambda path: None, **ask)
+    assert sum((tmp_path / "data" / name).stat().st_size for name in left(tmp_path)) < 2**20
+
+
+FAULTS_UNKNOWN = {
+    "huge_length": "offers 999,999,999,999 bytes; no file here has more",
+    "html": "answers with a web page.*--mirror",
+    "html_in_disguise": "answers with a web page",
+    "two_lengths": "states the length",
+    "partial_norange": "resumed at another place",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS_UNKNOWN)
+def test_where_no_checksum_is_known_no_file_comes_of(fault, server, tmp_path):
+    with pytest.raises(fetch.FetchError, match=FAULTS_UNKNOWN[fault]):
+        fetch.download(
+            server.url(fault), tmp_path / "data" / "f", lambda path: None, known=False, patience=HASTE
+        )
+    assert left(tmp_path) == set()
+
+
+def test_a_secure_address_leads_to_no_other():
+    request = urllib.request.Request("https://example.org/f")
+    with pytest.raises(fetch.FetchError, match="anybody on the way could change"):
+        fetch._Redirect().redirect_request(request, None, 302, "", {}, "http://example.org/f")
+    assert fetch._Redirect().redirect_request(request, None, 302, "", {}, "https://example.org/g")
 
 
 def test_nobody_listens(tmp_path):
