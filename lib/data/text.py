@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lib.data import splits
+from lib.data import registry, splits
 from lib.data.formats import texts as files
 from lib.data.splits import Labelled, Parts
 
@@ -55,6 +55,8 @@ def load(name: str, root: Path | None = None) -> Split:
     if name not in SETS:
         raise ValueError(f"no text data set is called {name!r}; known: {', '.join(SETS)}, and vader(domain)")
     classes, rows = SETS[name], files.rows(name, root)
+    if odd := sorted({label for _, label in rows.train + rows.test} - set(range(len(classes)))):
+        raise registry.Corrupt(f"{name} has the labels {odd}; its classes are 0 to {len(classes) - 1}")
     train = _single(rows.train, without={splits.normal(text) for text, _ in rows.test})
     held_out = min(_counts(train, len(classes))) // 10
     parts = splits.hold_out(train, {"valid": held_out})

@@ -1,5 +1,7 @@
 import json
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -142,25 +144,37 @@ def test_a_builder_that_fails_leaves_nothing(held, root):
     assert not list((root / NAME).glob("making-*"))
 
 
-def test_a_builder_that_is_killed_leaves_nothing_that_is_used(held, root):
-    slow = f"""
+SLOW = f"""
 import dataclasses, time
 from lib.data import cache, registry
 entry = registry.get("{NAME}")
 from lib.data.entry import File
 registry.CATALOGUE["{NAME}"] = dataclasses.replace(entry, files=(File("a.bin"),))
 def build(folder):
-    cache.new(folder, "x", (2, 3))[:] = 1
-    time.sleep(60)
+    made = cache.new(folder, "x", (200, 1000))
+    print("begun", flush=True)
+    for row in range(200):
+        made[row] = 7
+        time.sleep(0.001)
 cache.folder("{NAME}", "decoded", build)
+time.sleep(60)
 """
-    process = subprocess.Popen([sys.executable, "-c", slow], env=os.environ)
-    while not list((root / NAME).glob("making-*/x.npy")):
-        time.sleep(0.02)
-        assert process.poll() is None
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not (root / NAME / "decoded").exists()
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.torture)])
+def test_builders_that_are_killed_leave_nothing_that_is_used(kills, held, root):
+    draw = random.Random(kills)
+    for _ in range(kills):
+        with subprocess.Popen(
+            [sys.executable, "-c", SLOW], env=os.environ, stdout=subprocess.PIPE
+        ) as process:
+            process.stdout.readline()
+            time.sleep(draw.uniform(0, 0.3))  # in the middle, or at the end of it
+            os.kill(process.pid, signal.SIGKILL)
+        if (root / NAME / "decoded").exists():
+            assert cache.problems(NAME) == []
+            assert (np.load(root / NAME / "decoded" / "x.npy") == 7).all()
+            shutil.rmtree(root / NAME / "decoded")
     assert cache.arrays(NAME, builder([]))["x"].unique().tolist() == [7]
     assert not list((root / NAME).glob("making-*"))
 

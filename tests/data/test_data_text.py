@@ -167,6 +167,15 @@ def test_json_lines_with_a_fault(line, tiny):
         text.load("yelp_reviews")
 
 
+@pytest.mark.parametrize("label", [-1, 2])
+def test_a_label_of_no_class_is_refused(label, tiny):
+    put(tiny, "yelp_reviews", rows(30, 0) + rows(30, 1), rows(1, label))
+    with pytest.raises(
+        registry.Corrupt, match=rf"yelp_reviews has the labels \[{label}\]; its classes are 0 to 1"
+    ):
+        text.load("yelp_reviews")
+
+
 @pytest.mark.parametrize("row", [b'"1","a"\n', b'"x","a","b"\n', b'"1","a'])
 def test_ag_news_with_a_fault(row, tiny):
     tiny("ag_news", {"train.csv": b'"1","a","b"\n' + row, "test.csv": b""}, 2)
