@@ -1,14 +1,29 @@
-"""Image files to arrays."""
+"""Image files to arrays: JPEG and PNG alone, whatever a file is called; others may call programs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
 from PIL import Image
 
+FORMATS = ("JPEG", "PNG")
+
+
+@contextmanager
+def _opened(content: bytes) -> Iterator[Image.Image]:
+    """The image; ValueError for what is none, is cut short, or has an absurd number of pixels."""
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            image.load()
+            yield image
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"an image of {len(content):,} bytes cannot be read ({error})") from error
+
 
 def rgb(content: bytes, size: int | None = None) -> np.ndarray:
     """uint8 (3, H, W) of an encoded image; ``size`` shrinks or enlarges it to a square (bilinear)."""
-    with Image.open(BytesIO(content)) as opened:
+    with _opened(content) as opened:
         image = opened.convert("RGB")
         if size is not None and image.size != (size, size):
             image = image.resize((size, size), Image.Resampling.BILINEAR)
@@ -17,7 +32,7 @@ def rgb(content: bytes, size: int | None = None) -> np.ndarray:
 
 def grey(content: bytes) -> np.ndarray:
     """(H, W) of a one-channel image, 8 or 16 bits as stored."""
-    with Image.open(BytesIO(content)) as image:
+    with _opened(content) as image:
         return np.asarray(image)
 
 
