@@ -1,1 +1,1 @@
-"""The parts of the attribute experiment: its settings, people, networks, measures and summary."""
+"""Forty attributes of a face, and who it is (Section 4.3)."""

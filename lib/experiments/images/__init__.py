@@ -1,1 +1,1 @@
-"""The parts of the image experiment: its settings, its networks, its measures and its summary."""
+"""Sources of images nearer to and farther from a target (Section 4.2)."""

@@ -1,1 +1,1 @@
-"""The parts of the task experiment: settings, scenes, networks, measures, transfer, summary."""
+"""Fifteen vision tasks that attack and teach one another (Section 4.4)."""

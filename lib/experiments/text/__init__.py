@@ -1,1 +1,1 @@
-"""The parts of the text experiment: its settings, its models, its measures and its summary."""
+"""Sources of text nearer to and farther from film reviews (Section 4.2)."""
