@@ -1,5 +1,5 @@
 # make book    the whole book, from nothing: environment, packaged data, execution, HTML
-# make test    every test
+# make test    every test but those of make torture
 # make lint    ruff, mypy, import-linter, as pre-commit runs them
 # make data    what the `reduced` preset needs (MIRROR=folder to take files from a folder)
 # make lab     JupyterLab, chapters open as notebooks
