@@ -33,8 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "lib").partition(".")[0] == "lib":  # a mistake in the code, not in the set-up
             raise
-        extra = "cluster" if error.name == "distributed" else "book"
-        print(missing(error.name, extra), file=sys.stderr)
+        print(missing(error.name, "cluster" if error.name == "distributed" else "book"), file=sys.stderr)
     except (ValueError, TypeError, OSError, JobFailed, ChapterError) as error:
         print("\n".join([f"error: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr)
     return 2
@@ -76,7 +75,9 @@ def _results(options: argparse.Namespace) -> int:
         print(results.overview(results.recorded()) if paths else "no run has been recorded yet")
         return 0
     problems = [problem for path in paths for problem in audit.verify(path, registry.needed)]
-    print("\n".join(problems) or f"{len(paths)} recorded runs verified: nothing is wrong")
+    none = "no run has been recorded here: nothing was verified"
+    whole = f"{len(paths)} recorded runs verified: nothing is wrong" if paths else none
+    print("\n".join(problems) or whole)
     for path in paths if options.rerun and not problems else ():
         try:
             finding = audit.rerun(path, registry.needed)

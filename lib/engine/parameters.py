@@ -25,7 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 Item = TypeVar("Item")
-Count = Annotated[int, limits(ge=1)]
+Count = Annotated[int, limits(ge=1, le=1_000_000)]  # a million seeds or steps are a slip of the hand
 Natural = Annotated[int, limits(ge=0)]
 Positive = Annotated[float, limits(gt=0)]
 NotNegative = Annotated[float, limits(ge=0)]

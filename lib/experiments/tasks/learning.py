@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 from torch.nn import functional
 
@@ -191,7 +192,8 @@ def samples(task: str, labels: Tensor, classes: int, cell: Tensor, seed: int) ->
     else:
         means = _at(functional.avg_pool2d(labels, STRIDE), cell)
         sorter = KMeans(min(KINDS, len(means.unique(dim=0))), n_init=4, random_state=seed)
-        found = torch.from_numpy(sorter.fit_predict(means.double().numpy())).long()
+        with threadpool_limits(1):  # its threads are not torch's, and would round by their number
+            found = torch.from_numpy(sorter.fit_predict(means.double().numpy())).long()
     _, inverse, counts = found.unique(return_inverse=True, return_counts=True)
     kept = (counts[inverse] >= FEWEST) & (found != VOID)
     return kept.nonzero()[:, 0], found[kept]
