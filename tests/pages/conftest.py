@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 from checks import Page
 
-from lib.chapters import pages
+from lib.chapters import build, execution, pages
 
 
 def _lacking():
     """Why the built pages are not the present book's, or None."""
     if not (pages.HTML / "index.html").exists():
         return "no built book: make book"
-    if not pages.same_static():
-        return "the built book has an older style sheet or script: make book"
+    made = build.note(execution.BUILD).read.get(pages.HTML.name, {}).get(build.SHARED, {})
+    if other := build.difference(made, pages.shared()):
+        return f"{other} since the book was built: make book"
     if os.environ.get("TRANSFER_BOOK") != "built" and (problems := pages.check_build()):
         return f"the built book is not of the present code ({problems[0]}): make book"
     return None
