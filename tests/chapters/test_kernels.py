@@ -58,9 +58,10 @@ print(flush=True); input(); child.kill()
     with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
         process.stdout.readline()
         deadline = time.monotonic() + 60
-        while (found := kernels.processor_time(process.pid)) < 1.0 and time.monotonic() < deadline:
+        least = 0.9  # twice half a second; the system counts in hundredths and cuts each number off
+        while (found := kernels.processor_time(process.pid)) < least and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert 1.0 <= found < 2.5
+        assert least <= found < 2.5
         process.communicate(b"\n")
     assert kernels.processor_time(process.pid) == 0.0
 
