@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lib.base import machine
+from lib.base import fingerprint, machine
 from lib.base.tables import Table
-from lib.engine import fingerprint
 
 PARTS = ("lib", "book", "results", "_config.yml", "_toc.yml", "pyproject.toml", "jupytext.toml")
 COMMAND = ("-m", "lib", "chapters", "build")

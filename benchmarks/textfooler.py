@@ -47,9 +47,9 @@ from lib import attacks
 from lib.attacks.words import tagging
 from lib.attacks.words.stop_words import STOP_WORDS
 from lib.attacks.words.textfooler import Attacked, Options
+from lib.base import fingerprint
 from lib.base.tables import Table
 from lib.data import registry, text
-from lib.engine import fingerprint
 
 __all__ = ["OPTIONS", "WordCNN", "peer", "rows", "timed"]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lib.ranking.call import rank as rank
     from lib.theory import bounds as bounds
 
-# Public name -> the module that it is, or `module:attribute`. `engine.fingerprint` reads this table too.
+# Public name -> the module that it is, or `module:attribute`. `base.fingerprint` reads this table too.
 FACE = {
     "attacks": "lib.attacks",
     "bounds": "lib.theory.bounds",

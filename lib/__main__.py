@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from lib import __version__
-from lib.base import project
+from lib.base import fingerprint, project
 from lib.base.extras import missing
 from lib.chapters.kernels import TIMEOUT, ChapterError
 from lib.data import commands as data_commands
-from lib.engine import fingerprint, results
+from lib.engine import results
 from lib.engine.places import JobFailed, place
 
 # What loads torch is imported by the command that needs it: --help and --version are there at once.

@@ -9,8 +9,9 @@ import pytest
 
 import lib
 from lib import __main__ as cli
+from lib.base import fingerprint
 from lib.chapters import execution
-from lib.engine import audit, fingerprint
+from lib.engine import audit
 
 
 def run(capsys, *arguments):

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from lib.base import fingerprint
 from lib.chapters import doctor
-from lib.engine import fingerprint
 
 PROJECT = tomllib.loads((fingerprint.ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]

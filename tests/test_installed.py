@@ -10,7 +10,7 @@ import tomllib
 import pytest
 from packaging.requirements import Requirement
 
-from lib.engine import fingerprint
+from lib.base import fingerprint
 
 PROJECT = tomllib.loads((fingerprint.ROOT / "pyproject.toml").read_text())["project"]
 NEEDED = ("torch", "numpy", "scipy")  # by the measures

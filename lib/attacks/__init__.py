@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lib.attacks.words.textfooler import textfooler as textfooler
 
 # Public name -> `module:attribute`, as in `lib.FACE`. No module has the name of its attack, or importing it
-# would hide the function. `engine.fingerprint` reads this table too.
+# would hide the function. `base.fingerprint` reads this table too.
 FACE = {
     "pgd": "lib.attacks.projected:pgd",
     "textfooler": "lib.attacks.words.textfooler:textfooler",

@@ -7,12 +7,12 @@ from importlib import metadata
 
 import torch
 
-from lib.base import devices
+from lib.base import devices, fingerprint
 from lib.base.tables import Table
 from lib.chapters import digests, execution, refresh
 from lib.data import commands, registry
 from lib.data.catalogue import CATALOGUE
-from lib.engine import audit, fingerprint, store
+from lib.engine import audit, store
 
 DISTRIBUTION = "transferability-book"
 

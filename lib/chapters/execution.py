@@ -19,11 +19,11 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from lib.base import project
+from lib.base import fingerprint, project
 from lib.chapters import kernels
 from lib.chapters.kernels import TIMEOUT, ChapterError
 from lib.data import registry
-from lib.engine import fingerprint, parameters, store
+from lib.engine import parameters, store
 from lib.engine.results import FOLDER as RESULTS
 from lib.engine.results import MEASURED, check_path, names_of
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock
 
-from lib.data import maker, registry
+from lib.base import fingerprint
+from lib.data import registry
 
 if TYPE_CHECKING:  # the data scripts need no torch, and start in a fraction of a second without it
     from torch import Tensor
@@ -39,7 +40,8 @@ def folder(name: str, kind: str, build: Build, root: Path | None = None, setting
     if source is None:
         raise registry.Missing(f"{name} is not here. {registry.remedy(registry.get(name))}")
     place = (root or registry.root()) / name / kind
-    wanted = {"source": source, "version": FORM, "code": maker.digest(build), "settings": repr(settings)}
+    code = fingerprint.digest(Path(build.__code__.co_filename))
+    wanted = {"source": source, "version": FORM, "code": code, "settings": repr(settings)}
     if not _fits(place, wanted):
         with FileLock(f"{place}.lock"):
             if not _fits(place, wanted):  # another process may have made it meanwhile

@@ -17,8 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from lib.base import devices
-from lib.engine import fingerprint, parameters, runs, store
+from lib.base import devices, fingerprint
+from lib.engine import parameters, runs, store
 from lib.engine.experiment import DataSet, Experiment
 from lib.engine.results import FOLDER, FORMER, SCHEMA, Record, check_path, load
 

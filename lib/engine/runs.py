@@ -19,10 +19,10 @@ from typing import Any
 
 import torch
 
-from lib.base import devices
+from lib.base import devices, fingerprint
 from lib.base.progress import track
 from lib.base.version import VERSION
-from lib.engine import fingerprint, places, steps, store
+from lib.engine import places, steps, store
 from lib.engine.experiment import C, DataSet, Experiment
 from lib.engine.results import Record, Result, caption, record, recorded
 from lib.engine.steps import only, seconds, step, timed

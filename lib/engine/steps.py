@@ -24,8 +24,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
-from lib.base import devices
-from lib.engine import fingerprint, store
+from lib.base import devices, fingerprint
+from lib.engine import store
 
 C = TypeVar("C")
 P = ParamSpec("P")

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lib.base import streams
+from lib.base import fingerprint, streams
 from lib.base.tables import Table
 from lib.data import images
-from lib.engine import fingerprint
 from lib.measures import probe
 from lib.models import training
 from lib.models.cnn import DigitNet

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from lib.base import fingerprint
 from lib.base.tables import Table
-from lib.engine import fingerprint
 from lib.engine.results import Absent, Result
 from lib.statistics import Interval
 from lib.statistics.grid import REPEATS

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
-from lib.base import paper
-from lib.engine import fingerprint
+from lib.base import fingerprint, paper
 from lib.verdict import claims, report, robustness, rule, settings
 from lib.verdict.claims import Row
 from lib.verdict.settings import Setting, Settings

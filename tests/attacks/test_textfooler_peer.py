@@ -13,7 +13,7 @@ from lib.attacks.words.queries import Queries
 from lib.attacks.words.search import Run
 from lib.attacks.words.stop_words import STOP_WORDS
 from lib.attacks.words.textfooler import _begin, _rank
-from lib.engine import fingerprint
+from lib.base import fingerprint
 
 pytestmark = pytest.mark.skipif(
     "TEXTATTACK_PYTHON" not in os.environ, reason="TEXTATTACK_PYTHON names no python with TextAttack"

@@ -11,9 +11,10 @@ from types import SimpleNamespace
 import pytest
 from toyproject import CHAPTER
 
+from lib.base import fingerprint
 from lib.chapters import execution, pages
 from lib.data import registry
-from lib.engine import audit, fingerprint
+from lib.engine import audit
 
 BIN = Path(sys.executable).parent
 WRITTEN = sorted(p for p in execution.BOOK.glob("*.md") if "```{code-cell}" in p.read_text("utf-8"))

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from lib.data import cache, maker, registry
+from lib.base import fingerprint
+from lib.data import cache, registry
 from lib.data.formats import images
 
 NAME = "natural_images"
@@ -120,17 +121,21 @@ def test_it_is_built_anew_when_the_decoder_changes(held, tmp_path):
 
 @pytest.mark.parametrize("file", ["pixels.py", "archives.py", "images.py"])
 def test_the_code_of_images_is_what_they_are_decoded_with(file, monkeypatch):
-    before, read = maker.digest(images._decode), Path.read_bytes
+    decoder = Path(images._decode.__code__.co_filename)
+    before, read = fingerprint.digest(decoder), Path.read_bytes
+    monkeypatch.setattr(fingerprint, "_digests", {})  # nothing is remembered
     edit = lambda path: read(path) + b"# edited" * (path.name == file)  # noqa: E731
     monkeypatch.setattr(Path, "read_bytes", edit)
-    assert maker.digest(images._decode) != before
+    assert fingerprint.digest(decoder) != before
 
 
 def test_where_bytes_come_from_is_not_the_decoders_code(monkeypatch):
-    before, read = maker.digest(images._decode), Path.read_bytes
+    decoder = Path(images._decode.__code__.co_filename)
+    before, read = fingerprint.digest(decoder), Path.read_bytes
+    monkeypatch.setattr(fingerprint, "_digests", {})  # nothing is remembered
     outside = ("registry.py", "catalogue.py", "fetch.py")
     monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"# edited" * (path.name in outside))
-    assert maker.digest(images._decode) == before
+    assert fingerprint.digest(decoder) == before
 
 
 def test_a_builder_that_fails_leaves_nothing(held, root):

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from lib.base import fingerprint
 from lib.data import registry
-from lib.engine import audit, fingerprint, results, runs, store
+from lib.engine import audit, results, runs, store
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from types import ModuleType
 import pytest
 import torch
 
+from lib.base import fingerprint
 from lib.data import registry
-from lib.engine import fingerprint, runs, store
+from lib.engine import runs, store
 
 
 @dataclass(frozen=True)

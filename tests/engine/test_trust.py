@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
+from lib.base import fingerprint
 from lib.chapters import execution
 from lib.data.catalogue import CATALOGUE
-from lib.engine import fingerprint
 
 OFFLINE = fingerprint.ROOT / "tests" / "offline"
 CODE = sorted(

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from lib.base import paper
-from lib.engine import fingerprint, parameters, runs
+from lib.base import fingerprint, paper
+from lib.engine import parameters, runs
 from lib.experiments.synthetic import claims, figures, measures, networks, pairing, tables, tracking
 from lib.experiments.synthetic import record as rbf
 from lib.measures import jacobian, transferability

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from checks import Page
 
+from lib.base import fingerprint
 from lib.chapters import execution
-from lib.engine import fingerprint
 
 REPOSITORY = (
     yaml.safe_load((fingerprint.ROOT / "_config.yml").read_text()).get("repository", {}).get("url", "")

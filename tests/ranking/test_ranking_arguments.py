@@ -7,7 +7,7 @@ import torch
 from ranking_models import pictures, small
 
 import lib
-from lib.engine.fingerprint import files
+from lib.base.fingerprint import files
 from lib.ranking import checks, examples, pretrained
 
 # Names

@@ -9,8 +9,9 @@ from functools import cache, partial
 import pytest
 from tiny import accepted, check_message, config_or_error, tiny
 
+from lib.base import fingerprint
 from lib.chapters import execution
-from lib.engine import audit, fingerprint, parameters, runs
+from lib.engine import audit, parameters, runs
 
 EXECUTED = 5
 CLEAR = r"chapter {name} failed in cell \d+:\n.*\n(ValueError|TypeError): [^\n]{{10,}}"

@@ -5,7 +5,8 @@ import random
 import pytest
 from tiny import tiny
 
-from lib.engine import audit, fingerprint, runs
+from lib.base import fingerprint
+from lib.engine import audit, runs
 from lib.engine.places.processes import Processes
 
 

@@ -11,8 +11,8 @@ import torch
 
 from lib import statistics
 from lib.__main__ import main
-from lib.base import paper, streams
-from lib.engine import fingerprint, results
+from lib.base import fingerprint, paper, streams
+from lib.engine import results
 from lib.experiments.common.observations import Readings
 from lib.experiments.synthetic import tracking
 from lib.statistics import Group, grid

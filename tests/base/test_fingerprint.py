@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.engine import fingerprint
+from lib.base import fingerprint
 
 LAZY = """import importlib
 

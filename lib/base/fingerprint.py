@@ -35,13 +35,21 @@ OUTSIDE = {
 }
 DRAWS = "base/streams.py"  # but this: random numbers
 # Of those, what no page shows either.
-HIDDEN = ("__init__.py", "__main__.py", "engine/", "base/devices.py", "base/machine.py", "base/project.py")
+HIDDEN = (
+    "__init__.py",
+    "__main__.py",
+    "engine/",
+    "base/devices.py",
+    "base/machine.py",
+    "base/project.py",
+    "base/fingerprint.py",
+)
 CAPTIONS = "engine/results.py"  # but this: captions, and what stands in place of a run that is absent
 
 TOOLS = {"filelock", "pydantic", "tqdm"}  # packages that change no number
 _DYNAMIC = {"import_module", "__import__", "resolve_name"}
 Source = str | Path
-Stamp = tuple[int, int, int] | None
+Stamp = tuple[int, int, int, int] | None
 
 
 def files(source: Source, *, shown: bool = False) -> list[Path]:
@@ -312,7 +320,7 @@ def _stamp(path: Path) -> Stamp:
         found = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return found.st_ctime_ns, found.st_mtime_ns, found.st_size, found.st_ino  # ctime: mtime may be set back
 
 
 def _stamps(paths: list[Path]) -> list[Stamp]:
